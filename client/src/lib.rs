@@ -1,0 +1,1 @@
+//! A tokio client for the DHT protocol.

@@ -1,0 +1,1 @@
+//! A DHT node in memory: library, test environment and program.

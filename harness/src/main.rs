@@ -1,0 +1,2 @@
+//! Certifies DHT nodes.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Results of a certification run as data, and their renderings.
