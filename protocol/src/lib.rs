@@ -1,9 +1,23 @@
-//! The DHT protocol without I/O.
+//! The protocol of the DHT, without I/O: bytes to messages and back, connections, and both halves of
+//! every request as state machines. Nothing here opens a socket, reads a clock, draws a random number
+//! or starts a thread; whoever drives it does, and passes in what is needed.
+//!
+//! Start at [`neo::request`] for what is said, at [`neo::connection`] for how it travels, and at
+//! [`neo::node`] for how a node serves many requests at once.
+//!
+//! * [`codec`]: reading and writing fields; errors with field, offset and reason.
+//! * [`key`], [`channel`]: what names a record, and who is responsible for it.
+//! * [`lzo`]: the compression of record batches, bounded.
+//! * [`neo`], [`legacy`]: the two protocols.
+//! * [`nodes_file`]: the file that lists the nodes of a DHT.
 
 pub mod channel;
 pub mod codec;
 pub mod key;
+pub mod legacy;
 pub mod lzo;
+pub mod neo;
+pub mod nodes_file;
 
 pub use channel::ChannelName;
 pub use codec::DecodeError;

@@ -1,0 +1,454 @@
+//! Any message as one line of text, with the names of its fields: what traces and reports show.
+//!
+//! Most messages say what they are only to who knows the conversation so far, so a [`Dissector`]
+//! listens to one connection from its beginning. It explains what is there; it does not judge. What
+//! cannot be read is shown with the reason and in hexadecimal.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use super::auth;
+use super::batch;
+use super::header::{ID_LEN, Kind, RequestId};
+use super::request::control::{self, Control};
+use super::request::{
+    Command, RecordName, RequestCode, SupportedStatus, exists, get, get_all, get_channels,
+    get_hash_range, mirror, put, remove, remove_channel, update,
+};
+use crate::codec::DecodeError;
+
+/// How many bytes of a value are shown.
+const SHOWN: usize = 32;
+
+/// Who sent a message.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Side {
+    /// The client.
+    Client,
+    /// The node.
+    Node,
+}
+
+/// Listens to one connection.
+#[derive(Clone, Debug, Default)]
+pub struct Dissector {
+    requests: BTreeMap<RequestId, Talk>,
+    authentication_messages: u32,
+}
+
+/// What has been said of a request.
+#[derive(Clone, Debug)]
+struct Talk {
+    request: Option<RequestCode>,
+    keys_only: bool,
+    /// What the node says next.
+    node: NodeNext,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum NodeNext {
+    Supported,
+    /// The range of GetHashRange, which has no type.
+    Range,
+    /// The value of Get, which has no type.
+    Value,
+    Typed,
+}
+
+impl Dissector {
+    /// A connection on which nothing has been said yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The line for the version byte.
+    pub fn version(&self, version: u8) -> String {
+        format!("version {version}")
+    }
+
+    /// The line for a message behind the version bytes; `body` is what follows the header.
+    pub fn message(&mut self, from: Side, kind: Kind, body: &[u8]) -> String {
+        match kind {
+            Kind::Authentication => self.authentication(from, body),
+            Kind::Request => self.request(from, body),
+        }
+    }
+
+    fn authentication(&mut self, from: Side, body: &[u8]) -> String {
+        let first = self.authentication_messages < 2;
+        self.authentication_messages += 1;
+        let line = match (from, first) {
+            (Side::Client, true) => {
+                auth::Timestamp::decode(body).map(|timestamp| format!("time {} s", timestamp.0))
+            }
+            (Side::Node, true) => {
+                auth::decode_nonce(body).map(|nonce| format!("nonce {}", Hex(&nonce)))
+            }
+            (Side::Client, false) => auth::Proof::decode(body).map(|proof| {
+                format!(
+                    "name=\"{}\" code={}",
+                    proof.name.escape_ascii(),
+                    Hex(&proof.code[..4])
+                )
+            }),
+            (Side::Node, false) => auth::decode_verdict(body).map(|accepted| match accepted {
+                true => "accepted".to_owned(),
+                false => "refused".to_owned(),
+            }),
+        };
+        format!(
+            "authentication: {}",
+            line.unwrap_or_else(|error| malformed(&error, body))
+        )
+    }
+
+    fn request(&mut self, from: Side, body: &[u8]) -> String {
+        let Some((id, payload)) = body.split_first_chunk::<ID_LEN>() else {
+            return format!("request message without an id: {}", Hex(body));
+        };
+        let Some(id) = RequestId::new(u64::from_le_bytes(*id)) else {
+            return format!("#0 (reserved): {}", Hex(payload));
+        };
+        let line = match (from, self.requests.get_mut(&id)) {
+            (Side::Client, Some(talk)) if !talk.is_over() => talk.client_says(payload),
+            (Side::Client, _) => {
+                let (talk, line) = Talk::open(payload);
+                self.requests.extend(talk.map(|talk| (id, talk)));
+                line
+            }
+            (Side::Node, Some(talk)) => talk.node_says(payload),
+            (Side::Node, None) => Ok(format!("of no request: {}", Hex(payload))),
+        };
+        format!(
+            "#{id} {}",
+            line.unwrap_or_else(|error| malformed(&error, payload))
+        )
+    }
+}
+
+impl Talk {
+    /// A first message. Nothing is remembered of one that has no command.
+    fn open(payload: &[u8]) -> (Option<Self>, Result<String, DecodeError>) {
+        let (command, fields) = match Command::decode(payload) {
+            Ok(decoded) => decoded,
+            Err(error) => return (None, Err(error)),
+        };
+        let request = RequestCode::from_code(command.code);
+        let mut talk = Self {
+            request,
+            keys_only: false,
+            node: NodeNext::Supported,
+        };
+        let mut line = match request {
+            Some(request) => request.name().to_owned(),
+            None => format!("request code {}", command.code),
+        };
+        if command.version != 0 {
+            let _ = write!(line, " version {}", command.version);
+        }
+        match talk.opening_fields(fields) {
+            Ok(fields) => line.push_str(&fields),
+            Err(error) => {
+                let _ = write!(line, " {}", malformed(&error, fields));
+            }
+        }
+        (Some(talk), Ok(line))
+    }
+
+    fn opening_fields(&mut self, fields: &[u8]) -> Result<String, DecodeError> {
+        Ok(match self.request {
+            None if fields.is_empty() => String::new(),
+            None => format!(" {}", Hex(fields)),
+            Some(RequestCode::GetHashRange) => {
+                get_hash_range::Open::decode(fields)?;
+                String::new()
+            }
+            Some(RequestCode::GetChannels) => {
+                get_channels::Open::decode(fields)?;
+                String::new()
+            }
+            Some(RequestCode::Put) => {
+                let open = put::Open::decode(fields)?;
+                format!(" {} value={}", record(&open.record), Value(&open.value))
+            }
+            Some(RequestCode::Get | RequestCode::Exists | RequestCode::Remove) => {
+                format!(" {}", record(&RecordName::decode_fields(fields)?))
+            }
+            Some(RequestCode::RemoveChannel) => {
+                format!(" channel=\"{}\"", remove_channel::Open::decode(fields)?.0)
+            }
+            Some(RequestCode::GetAll) => {
+                let open = get_all::Open::decode(fields)?;
+                self.keys_only = open.settings.keys_only;
+                let mut line = format!(" channel=\"{}\"", open.channel);
+                line.push_str(if open.start_suspended {
+                    " start_suspended"
+                } else {
+                    ""
+                });
+                if let Some(key) = open.continue_from {
+                    let _ = write!(line, " continue_from={key}");
+                }
+                line.push_str(if open.settings.keys_only {
+                    " keys_only"
+                } else {
+                    ""
+                });
+                if !open.settings.value_filter.is_empty() {
+                    let _ = write!(line, " value_filter={}", Value(&open.settings.value_filter));
+                }
+                line
+            }
+            Some(RequestCode::Mirror) => {
+                let open = mirror::Open::decode(fields)?;
+                format!(
+                    " channel=\"{}\"{}{} periodic_refresh={}s",
+                    open.channel,
+                    if open.start_suspended {
+                        " start_suspended"
+                    } else {
+                        ""
+                    },
+                    if open.settings.initial_refresh {
+                        " initial_refresh"
+                    } else {
+                        ""
+                    },
+                    open.settings.periodic_refresh_s
+                )
+            }
+            Some(RequestCode::Update) => match update::Open::decode(fields)? {
+                update::Open::GetRecord(name) => format!(" GetRecord {}", record(&name)),
+                update::Open::UpdateRecord(name, new) => {
+                    format!(" UpdateRecord {} {}", record(&name), replacement(&new))
+                }
+            },
+        })
+    }
+
+    fn client_says(&mut self, payload: &[u8]) -> Result<String, DecodeError> {
+        Ok(match self.request {
+            Some(RequestCode::GetAll | RequestCode::Mirror) => {
+                let message = control::FromClient::decode(payload)?;
+                if message == control::FromClient::Ack {
+                    self.request = None;
+                }
+                message.name().to_owned()
+            }
+            Some(RequestCode::Update) => match update::FromClient::decode(payload)? {
+                update::FromClient::UpdateRecord(new) => {
+                    format!("UpdateRecord {}", replacement(&new))
+                }
+                update::FromClient::RemoveRecord => "RemoveRecord".to_owned(),
+                update::FromClient::LeaveRecord => "LeaveRecord".to_owned(),
+            },
+            _ => format!("out of turn: {}", Hex(payload)),
+        })
+    }
+
+    fn node_says(&mut self, payload: &[u8]) -> Result<String, DecodeError> {
+        match self.node {
+            NodeNext::Supported => {
+                let status = SupportedStatus::decode(payload)?;
+                self.node = match self.request {
+                    Some(RequestCode::GetHashRange) => NodeNext::Range,
+                    _ => NodeNext::Typed,
+                };
+                if status != SupportedStatus::Supported {
+                    self.request = None;
+                }
+                Ok(status.to_string())
+            }
+            NodeNext::Range => {
+                self.node = NodeNext::Typed;
+                Ok(format!(
+                    "range {}",
+                    get_hash_range::Range::decode(payload)?.0
+                ))
+            }
+            NodeNext::Value => {
+                self.request = None;
+                Ok(format!("value={}", Value(&get::Value::decode(payload)?.0)))
+            }
+            NodeNext::Typed => self.typed(payload),
+        }
+    }
+
+    fn typed(&mut self, payload: &[u8]) -> Result<String, DecodeError> {
+        let Some(request) = self.request else {
+            return Ok(format!("after the end: {}", Hex(payload)));
+        };
+        let (line, over) = match request {
+            RequestCode::Put => (put::Reply::decode(payload)?.name().to_owned(), true),
+            RequestCode::Exists => (exists::Reply::decode(payload)?.name().to_owned(), true),
+            RequestCode::Remove => (remove::Reply::decode(payload)?.name().to_owned(), true),
+            RequestCode::RemoveChannel => (
+                remove_channel::Reply::decode(payload)?.name().to_owned(),
+                true,
+            ),
+            RequestCode::Get => {
+                let reply = get::Reply::decode(payload)?;
+                if reply == get::Reply::Got {
+                    self.node = NodeNext::Value;
+                }
+                (reply.name().to_owned(), reply != get::Reply::Got)
+            }
+            RequestCode::GetHashRange => (
+                match get_hash_range::Update::decode(payload)? {
+                    get_hash_range::Update::NewNode(node, range) => {
+                        format!("NewNode {node} range {range}")
+                    }
+                    get_hash_range::Update::ChangeHashRange(range) => {
+                        format!("ChangeHashRange {range}")
+                    }
+                },
+                false,
+            ),
+            RequestCode::GetChannels => match get_channels::FromNode::decode(payload)? {
+                get_channels::FromNode::Error => ("Error".to_owned(), true),
+                get_channels::FromNode::ChannelName(name) => {
+                    (format!("ChannelName \"{name}\""), false)
+                }
+                get_channels::FromNode::Finished => ("Finished".to_owned(), true),
+            },
+            RequestCode::GetAll => match get_all::FromNode::decode(payload)? {
+                get_all::FromNode::Ack => ("Ack".to_owned(), false),
+                get_all::FromNode::Started => ("Started".to_owned(), false),
+                get_all::FromNode::Error => ("Error".to_owned(), true),
+                get_all::FromNode::RecordBatch(block) if self.keys_only => {
+                    let keys = batch::decode_keys(&block)?;
+                    (
+                        format!(
+                            "RecordBatch {} keys{}",
+                            keys.len(),
+                            list(&keys, |key| key.to_string())
+                        ),
+                        false,
+                    )
+                }
+                get_all::FromNode::RecordBatch(block) => {
+                    let records = batch::decode_records(&block)?;
+                    (
+                        format!(
+                            "RecordBatch {} records{}",
+                            records.len(),
+                            list(&records, pair)
+                        ),
+                        false,
+                    )
+                }
+                get_all::FromNode::Finished => ("Finished".to_owned(), false),
+            },
+            RequestCode::Mirror => match mirror::FromNode::decode(payload)? {
+                mirror::FromNode::Ack => ("Ack".to_owned(), false),
+                mirror::FromNode::Started => ("Started".to_owned(), false),
+                mirror::FromNode::Error => ("Error".to_owned(), true),
+                mirror::FromNode::RecordChanged(key, value) => (
+                    format!("RecordChanged key={key} value={}", Value(&value)),
+                    false,
+                ),
+                mirror::FromNode::RecordDeleted(key) => (format!("RecordDeleted key={key}"), false),
+                mirror::FromNode::RecordRefreshBatch(block) => {
+                    let records = batch::decode_refresh(&block)?;
+                    (
+                        format!(
+                            "RecordRefreshBatch {} records{}",
+                            records.len(),
+                            list(&records, pair)
+                        ),
+                        false,
+                    )
+                }
+                mirror::FromNode::ChannelRemoved => ("ChannelRemoved".to_owned(), false),
+                mirror::FromNode::UpdateOverflow => ("UpdateOverflow".to_owned(), false),
+            },
+            RequestCode::Update => match update::FromNode::decode(payload)? {
+                update::FromNode::RecordValue(value) => {
+                    (format!("RecordValue value={}", Value(&value)), false)
+                }
+                message => (message.name().to_owned(), true),
+            },
+        };
+        if over {
+            self.request = None;
+        }
+        Ok(line)
+    }
+
+    /// Would a further message of the client start a new request? Only known for sure when the node's
+    /// last message was seen.
+    fn is_over(&self) -> bool {
+        self.request.is_none()
+    }
+}
+
+/// The name that control messages have in traces.
+impl fmt::Display for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(control::FromClient::Control(*self).name())
+    }
+}
+
+fn record(record: &RecordName) -> String {
+    format!("channel=\"{}\" key={}", record.channel, record.key)
+}
+
+fn replacement(new: &update::Replacement) -> String {
+    format!(
+        "original_hash={:016x} new_value={}",
+        new.original_hash,
+        Value(&new.new_value)
+    )
+}
+
+fn pair((key, value): &(crate::Key, bytes::Bytes)) -> String {
+    format!("{key}={}", Value(value))
+}
+
+/// The first few elements.
+fn list<T>(elements: &[T], show: impl Fn(&T) -> String) -> String {
+    let shown: String = elements
+        .iter()
+        .take(4)
+        .map(|element| format!(" {}", show(element)))
+        .collect();
+    match elements.len() {
+        0 => String::new(),
+        1..=4 => format!(":{shown}"),
+        _ => format!(":{shown} ..."),
+    }
+}
+
+fn malformed(error: &DecodeError, bytes: &[u8]) -> String {
+    format!("malformed ({error}): {}", Hex(bytes))
+}
+
+/// A value: its text, cut, and its length if it was cut.
+struct Value<'a>(&'a [u8]);
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            0..=SHOWN => write!(f, "\"{}\"", self.0.escape_ascii()),
+            len => write!(f, "\"{}\"... ({len} bytes)", self.0[..SHOWN].escape_ascii()),
+        }
+    }
+}
+
+/// Bytes in hexadecimal, cut.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("nothing");
+        }
+        for byte in self.0.iter().take(SHOWN) {
+            write!(f, "{byte:02x}")?;
+        }
+        match self.0.len() {
+            0..=SHOWN => Ok(()),
+            len => write!(f, "... ({len} bytes)"),
+        }
+    }
+}

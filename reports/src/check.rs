@@ -1,0 +1,105 @@
+//! A check, its verdict, and what a person needs to act on a broken rule. How these look on a screen or in
+//! a file is the business of the renderings.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::exchange::Line;
+use crate::micros;
+
+/// One thing that a run looks at: a directed case, or one kind of random workload.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Check {
+    /// Stable name, such as `getall.suspend-resume`; what `--filter` matches.
+    pub id: String,
+    /// The group it is counted in, such as `streams`.
+    pub group: String,
+    /// What it looks at, one sentence.
+    pub title: String,
+    /// The rules it exercises, such as `P44` or `NEO-AUTH-07`.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// The case of the reference suite that it makes unnecessary, where there is one.
+    #[serde(default)]
+    pub subsumes: Option<String>,
+}
+
+/// What came of one check.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct CheckResult {
+    /// The check.
+    pub check: Check,
+    /// What it found.
+    pub verdict: Verdict,
+    /// How long it took; stored in whole microseconds.
+    #[serde(rename = "duration_us", with = "micros")]
+    pub duration: Duration,
+}
+
+/// What a check found. More verdicts will come: a `match` outside this crate needs a last arm.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The node did what the rules ask.
+    Kept,
+    /// The node broke a rule.
+    Broken(Box<Failure>),
+    /// The check ran and could not tell.
+    Inconclusive {
+        /// Why it could not tell.
+        reason: String,
+    },
+    /// The rules do not concern this node.
+    NotApplicable {
+        /// Why they do not.
+        reason: String,
+    },
+}
+
+impl Verdict {
+    /// The failure, where a rule was broken.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Verdict::Broken(failure) => Some(failure),
+            Verdict::Kept | Verdict::Inconclusive { .. } | Verdict::NotApplicable { .. } => None,
+        }
+    }
+}
+
+impl From<Failure> for Verdict {
+    fn from(failure: Failure) -> Self {
+        Verdict::Broken(Box::new(failure))
+    }
+}
+
+/// A rule of the protocol.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Rule {
+    /// Stable name, such as `P44`.
+    pub id: String,
+    /// What it demands, one sentence.
+    pub sentence: String,
+}
+
+/// A broken rule: everything that its reader needs without asking us.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Failure {
+    /// The rule that was broken.
+    pub rule: Rule,
+    /// What was sent to the node.
+    pub sent: String,
+    /// The outcomes that the rule allows here.
+    pub expected: Vec<String>,
+    /// What came instead.
+    pub observed: String,
+    /// The messages that went to and fro, in order.
+    #[serde(default)]
+    pub exchange: Vec<Line>,
+    /// The command that repeats just this case.
+    pub again: String,
+    /// The fewest operations that still fail, where they have been searched for.
+    #[serde(default)]
+    pub minimal: Option<Vec<String>>,
+}
