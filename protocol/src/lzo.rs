@@ -4,18 +4,17 @@
 //! (`neo-transport.md` section 13). What the plain bytes mean is said where batches are built and taken
 //! apart, not here.
 //!
-//! Decompression is the crate `lzokay`. Compression is our own: `lzokay` looks for the best matches and
-//! spends up to 70 ms on a block of 64 KiB that is hard for it, on a node's only thread and with contents
-//! that a client chooses. Any valid stream is conformant, so this encoder takes the first match it finds,
-//! and its time is linear in the input.
+//! Decompression is the crate `lzokay`. Compression is our own: `lzokay` searches for the best matches,
+//! which takes it up to 70 ms for a block of 64 KiB, and what is in a block clients choose. Any valid
+//! stream is conformant, so this encoder takes the first match that it finds, in linear time.
 
 use lzokay::decompress::decompress as decode;
 use thiserror::Error;
 
 /// Bytes of the length in front of a stream.
 const HEADER: usize = 8;
-/// A stream of `n` bytes becomes at most `EXPANSION * n` plain ones. An instruction copies most for its
-/// size when its length is extended, `255 * k + 288` with `k + 4`; any other at most 33 with 3.
+/// A stream of `n` bytes becomes at most `EXPANSION * n` plain ones. With an extended length, an
+/// instruction of `k + 4` bytes copies up to `255 * k + 288`; any other up to 33 with 3 bytes.
 const EXPANSION: usize = 255;
 
 /// Why a compressed block was refused.
@@ -105,13 +104,14 @@ pub fn decompress(block: &[u8], limit: usize) -> Result<Vec<u8>, LzoError> {
     Ok(plain)
 }
 
-/// Shorter inputs are not searched; the originals' encoder finds nothing in them either.
+/// Shorter inputs are not searched. The original's encoder hardly finds anything in a single small record
+/// either, so that such batches come out as it writes them.
 const MIN_SEARCHED: usize = 32;
 /// Furthest that a match may lie back.
 const MAX_DISTANCE: usize = 0xbfff;
-/// Furthest that the shortest instruction, of two bytes, reaches back.
+/// Furthest back that an instruction of two bytes reaches, whose length is 8 at most.
 const NEAR: usize = 0x800;
-/// Furthest that an instruction of three bytes with lengths of up to 33 reaches back.
+/// Furthest back that the first kind of longer instructions reaches; the second begins behind it.
 const MIDDLE: usize = 0x4000;
 /// Ends every stream.
 const END: [u8; 3] = [0x11, 0, 0];
@@ -188,7 +188,7 @@ fn put_literals(bytes: &[u8], block: &mut Vec<u8>) {
         0 => {}
         n @ 1..=238 if first => block.push(17 + n as u8),
         n @ 1..=3 => {
-            // The low bits of the first of the last two bytes of every match are kept free for this.
+            // Behind a match: the last two bytes of its instruction begin with two bits for this.
             let at = block.len() - 2;
             block[at] |= n as u8;
         }
@@ -260,6 +260,16 @@ mod tests {
         let plain = b"\x08\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0world";
         let stream = [&[0x2e], &plain[..], &END].concat();
         assert_eq!(assert_round_trip(plain), block(29, &stream));
+    }
+
+    #[test]
+    fn first_literals_of_every_length_survive() {
+        let noise: Vec<u8> = (0..600_u32)
+            .map(|n| (n.wrapping_mul(0x9e37_79b1) >> 24) as u8)
+            .collect();
+        for length in 0..noise.len() {
+            assert_round_trip(&noise[..length]);
+        }
     }
 
     #[test]

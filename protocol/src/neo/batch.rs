@@ -308,20 +308,23 @@ mod tests {
 
     #[test]
     fn a_recorded_batch_is_understood() {
-        // A batch of the original node in which the original's encoder found most records alike.
+        // 65,524 plain bytes of the original node in 17,409 compressed ones; each value is its key in
+        // decimal digits.
         let recorded = include_str!("../../tests/vectors/dhtnode-neo-put-ordered.jsonl");
         let line = recorded.lines().max_by_key(|line| line.len()).unwrap();
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         let message = hex(line["hex"].as_str().unwrap());
-        // Header, request id, RecordBatch, length of the array.
+        // In front of the block: header, request id, message type, length of the array.
         let block = &message[10 + 8 + 1 + 8..];
 
         let records = decode_records(block).unwrap();
-        assert_eq!(records.len(), 0);
+        assert_eq!(records.len(), 2350);
         let mut batch = GetAllBatch::default();
         for (key, value) in &records {
+            assert_eq!(*value, key.0.to_string());
             assert_eq!(batch.push(*key, value), Pushed::Added);
         }
+        assert_eq!(batch.push(Key(0), b""), Pushed::Full);
         assert_eq!(decode_records(&batch.finish()), Ok(records));
     }
 
@@ -375,6 +378,13 @@ mod tests {
                 limit: 65_536
             })
         );
+    }
+
+    #[test]
+    fn a_refresh_is_due_when_its_limit_is_reached() {
+        let mut batch = RefreshBatch::default();
+        assert_eq!(batch.push(Key(1), &[0; MAX_REFRESH_VALUE]), Pushed::Added);
+        assert!(batch.is_due(), "65,536 bytes");
     }
 
     #[test]

@@ -17,8 +17,8 @@ use crate::neo::violation::Violation;
 
 const CODE: RequestCode = RequestCode::Put;
 
-/// The largest value that a client stores, in bytes: what fits a batch of GetAll (`neo-requests.md` 1.3).
-pub const MAX_VALUE: usize = 65_536 - 24;
+/// The largest value that a client stores, in bytes: what GetAll can deliver (`neo-requests.md` 1.3).
+pub use crate::neo::batch::MAX_VALUE;
 
 /// The client's message.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
