@@ -45,7 +45,8 @@
 //! | [`operation`], [`answer`] | what a user asks, what came |
 //! | [`dht`] | the nodes, their hash ranges, and which of them serve an operation |
 //! | [`record`] | one record of one node, as a register; the set of records that may be there |
-//! | `state` | a channel on all nodes; how it is changed |
+//! | `state`, `alternatives` | a channel on all nodes; how it is changed; all that it may be |
+//! | [`limits`] | lengths of values |
 //! | [`rules`] | the judgement, a file for each group of operations; [`rules::node`] is the table of A6 |
 //! | [`refusal`] | why an answer is wrong, and what was allowed |
 //! | [`model`] | all of it together |
@@ -53,8 +54,10 @@
 //! A checker of concurrent histories that treats each record by itself drives [`rules::client::step`] or
 //! [`rules::node::replies`] directly: they are the same table that [`Model`] uses.
 
+mod alternatives;
 pub mod answer;
 pub mod dht;
+pub mod limits;
 pub mod model;
 pub mod operation;
 pub mod record;

@@ -208,12 +208,10 @@ impl fmt::Display for Operation {
             }
             Self::Refresh { channel } => write!(f, "Refresh {channel}"),
             Self::GetChannels => f.write_str("GetChannels"),
-            Self::RemoveChannel {
-                channel, permitted, ..
-            } => {
-                let by = if *permitted { "admin" } else { "another client" };
-                write!(f, "RemoveChannel {channel} by {by}")
-            }
+            Self::RemoveChannel { channel, permitted } => match permitted {
+                true => write!(f, "RemoveChannel {channel} by admin"),
+                false => write!(f, "RemoveChannel {channel} by another client"),
+            },
             Self::GetHashRange => f.write_str("GetHashRange"),
         }
     }

@@ -58,9 +58,9 @@ impl fmt::Display for Allowed {
                 show::list(f, " or ", answers, |f, answer| write!(f, "{answer}"))
             }
             Self::Records(records) if records.is_empty() => f.write_str("no record"),
-            Self::Records(records) => show::list(f, ", ", records, |f, record| {
-                write!(f, "{record}")
-            }),
+            Self::Records(records) => {
+                show::list(f, ", ", records, |f, record| write!(f, "{record}"))
+            }
             Self::Channels { must, may } => {
                 let name = |f: &mut fmt::Formatter<'_>, name: &ChannelName| write!(f, "{name:?}");
                 match must.is_empty() {

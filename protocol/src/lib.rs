@@ -22,3 +22,10 @@ pub mod nodes_file;
 pub use channel::ChannelName;
 pub use codec::DecodeError;
 pub use key::{HashRange, Key, fnv1a};
+
+// The unit tests share their helpers with the tests in `tests/`, which see the crate from outside.
+#[cfg(test)]
+extern crate self as dht_protocol;
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod testing;

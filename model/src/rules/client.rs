@@ -208,22 +208,16 @@ mod tests {
             [[value("w"), value("v")]]
         );
         let unknown = after(put(), &both, Answer::Unknown);
-        assert_eq!(
-            unknown,
-            [[NoChannel, value("v")], [value("w"), value("v")]]
-        );
+        assert_eq!(unknown, [[NoChannel, value("v")], [value("w"), value("v")]]);
         assert!(after(put(), &both, Answer::Error).is_empty());
     }
 
     #[test]
     fn reading_goes_on_to_older_nodes() {
-        let read = |records, text: &'static str| {
+        let read = |records: &[RecordState], text: &'static str| {
             after(Action::Get, records, Answer::Value(text.into()))
         };
-        assert_eq!(
-            read(&[NoChannel, value("v")], "v"),
-            [[Absent, value("v")]]
-        );
+        assert_eq!(read(&[NoChannel, value("v")], "v"), [[Absent, value("v")]]);
         assert_eq!(
             read(&[value("w"), NoChannel], "w"),
             [[value("w"), NoChannel]],
@@ -260,20 +254,14 @@ mod tests {
         let replace = || Action::Update(Decision::Replace("w".into()));
         let updated = || Answer::Updated { read: "v".into() };
         let old = [NoChannel, value("v")];
-        assert_eq!(
-            after(replace(), &old, updated()),
-            [[value("w"), Absent]]
-        );
+        assert_eq!(after(replace(), &old, updated()), [[value("w"), Absent]]);
         let broken_off = after(replace(), &old, Answer::Unknown);
         assert!(broken_off.contains(&vec![value("w"), value("v")]));
         let delete = Action::Update(Decision::Delete);
         assert_eq!(after(delete, &old, updated()), [[Absent, Absent]]);
         let leave = Action::Update(Decision::Leave);
         assert_eq!(after(leave, &old, updated()), [[Absent, value("v")]]);
-        assert_eq!(
-            after(replace(), &[NoChannel], Answer::NoRecord),
-            [[Absent]]
-        );
+        assert_eq!(after(replace(), &[NoChannel], Answer::NoRecord), [[Absent]]);
         assert!(after(replace(), &[value("v")], Answer::Conflict).is_empty());
     }
 }

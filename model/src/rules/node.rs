@@ -179,21 +179,36 @@ mod tests {
             value: "new".into(),
         };
         let (old, new) = (Value("old".into()), Value("new".into()));
-        check(old.clone(), write(fnv1a(b"old")), &[(Reply::Ok, new.clone())]);
+        check(
+            old.clone(),
+            write(fnv1a(b"old")),
+            &[(Reply::Ok, new.clone())],
+        );
         check(old.clone(), write(1), &[(Reply::Conflict, old)]);
         check(Absent, write(1), &[(Reply::Ok, new.clone())]);
         check(NoChannel, write(1), &[(Reply::Ok, new)]);
     }
 
     #[test]
+    fn a_channel_removed_during_an_update_may_come_back() {
+        for ending in [Message::RemoveRecord, Message::LeaveRecord] {
+            let open = [(Reply::Ok, NoChannel), (Reply::Ok, Absent)];
+            check(NoChannel, ending, &open);
+        }
+    }
+
+    #[test]
     fn empty_values_are_unspecified_but_stay_empty() {
-        let empty = Message::Put(Bytes::new());
-        let replies_of = |state: &RecordState, message| replies(state, message, None);
-        assert!(replies_of(&NoChannel, &empty).contains(&(Reply::Error, NoChannel)));
-        assert!(replies_of(&NoChannel, &empty).contains(&(Reply::Ok, Vague)));
-        let old = Value("v".into());
-        assert!(replies_of(&old, &empty).contains(&(Reply::Error, old)));
-        for (reply, next) in replies_of(&Vague, &Message::Get) {
+        let refused_or_not = |state: RecordState, after_error: &[RecordState]| {
+            let replies = replies(&state, &Message::Put(Bytes::new()), None);
+            assert_eq!(replies[0], (Reply::Ok, Vague));
+            for after in after_error {
+                assert!(replies.contains(&(Reply::Error, after.clone())), "{after}");
+            }
+        };
+        refused_or_not(NoChannel, &[NoChannel, Absent, Vague]);
+        refused_or_not(Value("v".into()), &[Value("v".into()), Vague]);
+        for (reply, next) in replies(&Vague, &Message::Get, None) {
             assert!(!matches!(reply, Reply::Value(v) if !v.is_empty()));
             assert_eq!(next, Vague);
         }

@@ -88,12 +88,11 @@ impl NodeConnection {
     /// to do although nothing was fed; others may go first. After an error the connection is to be
     /// closed; what stands in the output is still meant for the client.
     pub fn process<H: Host>(&mut self, now: Now, host: &mut H) -> Result<bool, Violation> {
-        while let Some(event) = self.connection.next_event(now)? {
-            match event {
-                Event::Established(client) => self.client = Some(client),
-                Event::Message { id, payload } => self.receive(id, &payload, now, host)?,
-            }
+        let read = self.read(now, host);
+        if read.is_err() {
+            self.connection.close();
         }
+        read?;
         self.tick(now);
         Ok(self.take_turns(host))
     }
@@ -117,6 +116,11 @@ impl NodeConnection {
     /// How many requests are active.
     pub fn active_requests(&self) -> usize {
         self.requests.len()
+    }
+
+    /// Is a request active under this id? A message with any other id starts a request.
+    pub fn is_active(&self, id: RequestId) -> bool {
+        self.requests.contains_key(&id)
     }
 
     /// When [`process`](Self::process) is to be called at the latest, as [`Now::elapsed`].
@@ -155,6 +159,17 @@ impl NodeConnection {
         }
     }
 
+    /// Handles what was fed.
+    fn read<H: Host>(&mut self, now: Now, host: &mut H) -> Result<(), Violation> {
+        while let Some(event) = self.connection.next_event(now)? {
+            match event {
+                Event::Established(client) => self.client = Some(client),
+                Event::Message { id, payload } => self.receive(id, &payload, now, host)?,
+            }
+        }
+        Ok(())
+    }
+
     fn for_mirrors(&mut self, channel: ChannelId, mut tell: impl FnMut(&mut mirror::Node)) {
         for id in self.mirrors.get(&channel).into_iter().flatten() {
             if let Some(active) = self.requests.get_mut(id) {
@@ -175,6 +190,10 @@ impl NodeConnection {
     ) -> Result<(), Violation> {
         if let Some(active) = self.requests.get_mut(&id) {
             active.half.receive(payload, host)?;
+            if active.half.is_over() {
+                self.end(id);
+                return Ok(());
+            }
         } else if !self.open(id, payload, now, host)? {
             return Ok(());
         }
@@ -267,7 +286,7 @@ impl NodeConnection {
     /// Lets those that wait send in turn. Is there more to do?
     fn take_turns<H: Host>(&mut self, host: &mut H) -> bool {
         for _ in 0..TURNS {
-            if self.is_full() {
+            if self.is_full() || !self.connection.is_open() {
                 return false;
             }
             let Some(id) = self.waiting.pop_front() else {
@@ -293,7 +312,14 @@ impl NodeConnection {
         self.message.clear();
         let progress = active.half.poll(host, &mut self.message);
         match progress {
-            Progress::Sent => self.connection.send(id, &self.message),
+            Progress::Sent => {
+                let over = active.half.is_over();
+                self.connection.send(id, &self.message);
+                // The client may use the id again from now on, whenever the next turn is.
+                if over {
+                    self.end(id);
+                }
+            }
             Progress::Ended => self.end(id),
             Progress::Yielded | Progress::Idle => {}
         }
@@ -301,11 +327,13 @@ impl NodeConnection {
     }
 
     fn end(&mut self, id: RequestId) {
-        let Some(Active {
-            half: Half::Mirror(mirror),
-            ..
-        }) = self.requests.remove(&id)
-        else {
+        let Some(Active { half, waits }) = self.requests.remove(&id) else {
+            return;
+        };
+        if waits {
+            self.waiting.retain(|waiting| *waiting != id);
+        }
+        let Half::Mirror(mirror) = half else {
             return;
         };
         self.ticks.retain(|(_, ticking)| *ticking != id);
@@ -366,6 +394,12 @@ macro_rules! halves {
                     $(Self::$request(half) => half.poll(host, out),)+
                 }
             }
+
+            fn is_over(&self) -> bool {
+                match self {
+                    $(Self::$request(half) => half.is_over(),)+
+                }
+            }
         }
     };
 }
@@ -382,3 +416,6 @@ halves! {
     RemoveChannel => remove_channel,
     Update => update,
 }
+
+#[cfg(test)]
+mod tests;

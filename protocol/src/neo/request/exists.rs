@@ -69,7 +69,7 @@ pub struct Node {
 
 impl NodeHalf for Node {
     fn open<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
-        let record = RecordName::decode_fields(opening.fields).map_err(CODE.malformed("first"))?;
+        let record = RecordName::decode_fields(opening.fields).map_err(CODE.malformed_first())?;
         let reply = if !host.range().covers(record.key) {
             Reply::WrongNode
         } else {
@@ -91,5 +91,98 @@ impl NodeHalf for Node {
 
     fn poll<H: Host>(&mut self, _: &mut H, out: &mut Vec<u8>) -> Progress {
         super::answer_once(self.reply.take().map(Reply::encode), out)
+    }
+
+    fn is_over(&self) -> bool {
+        self.reply.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::HashRange;
+    use crate::key::Key;
+    use crate::neo::request::Failure;
+    use crate::testing::talk::{answered, sent, told, visited};
+    use crate::testing::{Half, Memory, hex, node, open, said};
+
+    const EXISTS: &str = "07 00 0400000000000000 74657374 0100000000000000";
+
+    fn client() -> Client {
+        Client::new(RecordName {
+            channel: "test".into(),
+            key: Key(1),
+        })
+    }
+
+    #[test]
+    fn the_example_of_the_specification() {
+        assert_eq!(client().opening(), hex(EXISTS));
+        assert_eq!(RecordName::decode_fields(&hex(EXISTS)[2..]), Ok(client().0));
+        let replies = [
+            Reply::RecordExists,
+            Reply::NoRecord,
+            Reply::WrongNode,
+            Reply::Error,
+        ];
+        for (reply, byte) in replies.into_iter().zip(1..) {
+            assert_eq!(reply.encode(), [byte]);
+            assert_eq!(Reply::decode(&[byte]), Ok(reply));
+        }
+    }
+
+    #[test]
+    fn answers_of_a_node() {
+        let mut memory = Memory::with("test", [(1, "hello")]);
+        assert_eq!(said::<Node>(&mut memory, EXISTS), [[1]]);
+        let mut memory = Memory::with("test", [(1, "")]);
+        assert_eq!(said::<Node>(&mut memory, EXISTS), [[1]], "empty, but there");
+
+        let mut memory = Memory::default();
+        assert_eq!(said::<Node>(&mut memory, EXISTS), [[2]]);
+        assert_eq!(memory.names(), ["test"], "reading creates the channel");
+
+        let mut memory = Memory::covering(HashRange::EMPTY);
+        assert_eq!(said::<Node>(&mut memory, EXISTS), [[3]]);
+        assert_eq!(memory.names(), [""; 0]);
+
+        let mut memory = Memory::broken();
+        assert_eq!(said::<Node>(&mut memory, EXISTS), [[4]]);
+    }
+
+    #[test]
+    fn malformed_and_second_messages_are_violations() {
+        for bad in [&EXISTS[..EXISTS.len() - 2], &format!("{EXISTS} 00")] {
+            assert!(open::<Node>(&mut Memory::default(), bad).is_err(), "{bad}");
+        }
+        let mut half = Half::<Node>::open(Memory::default(), EXISTS);
+        assert!(half.receive(EXISTS).is_err());
+    }
+
+    #[test]
+    fn answers_at_the_client() {
+        let node = node(1);
+        assert_eq!(answered(client(), &["01"]), Some(Ok(true)));
+        assert_eq!(answered(client(), &["02"]), Some(Ok(false)));
+        assert_eq!(
+            answered(client(), &["03"]),
+            Some(Err(Failure::WrongNode { node }))
+        );
+        assert_eq!(
+            answered(client(), &["04"]),
+            Some(Err(Failure::NodeError { node }))
+        );
+        let outcome = answered(client(), &["05"]);
+        assert!(matches!(outcome, Some(Err(Failure::Violation { .. }))));
+    }
+
+    #[test]
+    fn only_all_covering_nodes_together_know_that_there_is_no_record() {
+        let said = [(1, "fd"), (1, "02"), (2, "fd"), (2, "02")];
+        let effects = visited(client(), &[1, 2], &said);
+        assert_eq!(sent(&effects).len(), 2);
+        assert_eq!(told(&effects), [Ok(false)]);
+        assert_eq!(told(&visited(client(), &[1, 2], &said[..2])), []);
     }
 }

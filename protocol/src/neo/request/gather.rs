@@ -184,3 +184,153 @@ impl<G: Gather> Gathering<G> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::neo::request::{get_channels, remove_channel};
+    use crate::testing::talk::{closed, sent, told};
+    use crate::testing::{hex, node};
+
+    type Removal = Gathering<remove_channel::Client>;
+
+    fn removal() -> Removal {
+        Gathering::new(remove_channel::Client::new("c".into()))
+    }
+
+    /// A removal that has asked these nodes.
+    fn asked(ports: &[u16]) -> Removal {
+        let mut request = removal();
+        for port in ports {
+            request.connected(node(*port), &mut Vec::new());
+        }
+        request
+    }
+
+    fn hear(request: &mut Removal, said: &[(u16, &str)]) -> Effects<remove_channel::Client> {
+        let mut effects = Vec::new();
+        for (port, message) in said {
+            request.receive(node(*port), &hex(message), &mut effects);
+        }
+        effects
+    }
+
+    #[test]
+    fn every_node_is_asked_when_it_is_connected() {
+        let (mut request, mut effects) = (removal(), Vec::new());
+        request.add_node(node(1));
+        assert_eq!(effects, []);
+        request.connected(node(1), &mut effects);
+        request.connected(node(1), &mut effects);
+        request.connected(node(2), &mut effects);
+        let opening = hex("09 00 0100000000000000 63");
+        assert_eq!(
+            sent(&effects),
+            [(node(1), opening.clone()), (node(2), opening)]
+        );
+    }
+
+    #[test]
+    fn it_finishes_once_when_all_nodes_have() {
+        let mut request = asked(&[1, 2]);
+        assert_eq!(
+            hear(&mut request, &[(1, "fd"), (2, "fd"), (2, "01"), (2, "01")]),
+            []
+        );
+        assert!(!request.is_ended());
+        let effects = hear(&mut request, &[(1, "01"), (1, "01")]);
+        assert_eq!(effects, [Effect::Notify(Notification::Finished)]);
+        assert!(request.is_ended());
+
+        let mut effects = Vec::new();
+        request.disconnected(node(1), &mut effects);
+        request.connected(node(1), &mut effects);
+        request.add_node(node(3));
+        request.connected(node(3), &mut effects);
+        assert_eq!(effects, [], "P06, P08");
+        assert!(request.is_ended());
+    }
+
+    #[test]
+    fn a_node_that_is_known_but_not_connected_is_waited_for() {
+        let mut request = asked(&[1]);
+        request.add_node(node(2));
+        assert_eq!(hear(&mut request, &[(1, "fd"), (1, "01")]), []);
+        let mut effects = Vec::new();
+        request.connected(node(2), &mut effects);
+        assert_eq!(sent(&effects).len(), 1);
+        let effects = hear(&mut request, &[(2, "fd"), (2, "01")]);
+        assert_eq!(told(&effects), [Notification::Finished]);
+    }
+
+    #[test]
+    fn after_a_reconnection_a_node_is_asked_again() {
+        for heard in [&[][..], &[(1, "fd")]] {
+            let mut request = asked(&[1]);
+            let mut effects = hear(&mut request, heard);
+            request.disconnected(node(1), &mut effects);
+            assert_eq!(told(&effects), [Notification::Disconnected(node(1))]);
+            assert_eq!(
+                hear(&mut request, &[(1, "fd"), (1, "01")]),
+                [],
+                "nothing is believed of the old connection"
+            );
+            effects.clear();
+            request.connected(node(1), &mut effects);
+            assert_eq!(sent(&effects).len(), 1, "P10");
+            let effects = hear(&mut request, &[(1, "fd"), (1, "01")]);
+            assert_eq!(told(&effects), [Notification::Finished]);
+        }
+    }
+
+    #[test]
+    fn a_node_that_fails_takes_no_further_part() {
+        let mut request = asked(&[1, 2, 3]);
+        let effects = hear(&mut request, &[(1, "ff"), (2, "fd"), (2, "03")]);
+        let status = SupportedStatus::NotSupported;
+        assert_eq!(
+            told(&effects),
+            [
+                Notification::Unsupported(node(1), status),
+                Notification::NodeError(node(2)),
+            ]
+        );
+        let mut effects = Vec::new();
+        request.disconnected(node(1), &mut effects);
+        request.connected(node(1), &mut effects);
+        assert_eq!(effects, []);
+        let effects = hear(&mut request, &[(3, "fd"), (3, "01")]);
+        assert_eq!(told(&effects), [Notification::Finished]);
+    }
+
+    #[test]
+    fn a_node_that_breaks_the_protocol_is_closed_and_asked_again() {
+        for bad in [
+            &[(1, "00")][..],
+            &[(1, "fd"), (1, "04")],
+            &[(1, "fd"), (1, "")],
+        ] {
+            let mut request = asked(&[1, 2]);
+            let mut effects = hear(&mut request, bad);
+            assert_eq!(closed(&effects), [node(1)]);
+            assert_eq!(told(&effects), []);
+            request.disconnected(node(1), &mut effects);
+            effects.clear();
+            request.connected(node(1), &mut effects);
+            assert_eq!(sent(&effects).len(), 1, "P10, F42");
+            let said = [(2, "fd"), (2, "01"), (1, "fd"), (1, "01")];
+            let effects = hear(&mut request, &said);
+            assert_eq!(told(&effects), [Notification::Finished], "P09");
+        }
+    }
+
+    #[test]
+    fn without_a_node_it_waits_for_one() {
+        let mut request = Gathering::new(get_channels::Client::default());
+        let mut effects = Vec::new();
+        request.receive(node(1), &[3], &mut effects);
+        request.disconnected(node(1), &mut effects);
+        assert_eq!(effects, []);
+        assert!(!request.is_ended());
+    }
+}

@@ -275,7 +275,7 @@ impl Node {
 
 impl NodeHalf for Node {
     fn open<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
-        let open = Open::decode(opening.fields).map_err(CODE.malformed("first"))?;
+        let open = Open::decode(opening.fields).map_err(CODE.malformed_first())?;
         Ok(Self {
             channel: host.open_channel(&open.channel).ok(),
             value_filter: open.settings.value_filter,
@@ -327,4 +327,14 @@ impl NodeHalf for Node {
             Step::Silent => Progress::Idle,
         }
     }
+
+    fn is_over(&self) -> bool {
+        match self.channel {
+            Some(_) => self.control.is_ended(),
+            None => self.step == Step::Silent,
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,7 +121,7 @@ pub enum Node {
 
 impl NodeHalf for Node {
     fn open<H: Host>(opening: Opening<'_>, _: &mut H) -> Result<Self, Violation> {
-        Open::decode(opening.fields).map_err(CODE.malformed("first"))?;
+        Open::decode(opening.fields).map_err(CODE.malformed_first())?;
         Ok(Self::Walking(None))
     }
 
@@ -144,5 +144,134 @@ impl NodeHalf for Node {
             }
         }
         Progress::Sent
+    }
+
+    fn is_over(&self) -> bool {
+        *self == Self::Ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::neo::request::gather::{Gathering, Notification};
+    use crate::testing::talk::{closed, told};
+    use crate::testing::{Half, Memory, hex, node, open, said};
+
+    #[test]
+    fn the_example_of_the_specification() {
+        assert_eq!(Open.encode(), hex("06 00"));
+        assert_eq!(Open::decode(&[]), Ok(Open));
+        for (message, bytes) in [
+            (FromNode::Error, "01"),
+            (
+                FromNode::ChannelName("test".into()),
+                "02 0400000000000000 74657374",
+            ),
+            (FromNode::ChannelName("".into()), "02 0000000000000000"),
+            (FromNode::Finished, "03"),
+        ] {
+            let mut out = Vec::new();
+            message.encode(&mut out);
+            assert_eq!(out, hex(bytes));
+            assert_eq!(FromNode::decode(&out), Ok(message));
+        }
+        for bad in ["", "00", "04", "02", "02 0100000000000000", "0300"] {
+            assert!(FromNode::decode(&hex(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_channel_is_told_once() {
+        let mut memory = Memory::default();
+        assert_eq!(said::<Node>(&mut memory, "06 00"), [[3]]);
+        memory.create("b");
+        memory.create("a");
+        assert_eq!(
+            said::<Node>(&mut memory, "06 00"),
+            [
+                hex("02 0100000000000000 61"),
+                hex("02 0100000000000000 62"),
+                hex("03")
+            ]
+        );
+    }
+
+    #[test]
+    fn channels_may_come_and_go_meanwhile() {
+        let mut memory = Memory::default();
+        for name in ["a", "b", "c"] {
+            memory.create(name);
+        }
+        let mut half = Half::<Node>::open(memory, "06 00");
+        assert_eq!(half.next().unwrap(), hex("02 0100000000000000 61"));
+        for name in ["a", "b"] {
+            half.memory.remove_channel(&name.into()).unwrap();
+        }
+        half.memory.create("aa");
+        half.memory.create("d");
+        let names: Vec<_> = half
+            .say()
+            .iter()
+            .map(|message| FromNode::decode(message).unwrap())
+            .collect();
+        let channel = |name: &str| FromNode::ChannelName(name.into());
+        assert_eq!(
+            names,
+            [
+                channel("aa"),
+                channel("c"),
+                channel("d"),
+                FromNode::Finished
+            ]
+        );
+        assert!(half.is_ended());
+    }
+
+    #[test]
+    fn a_client_has_nothing_to_add() {
+        assert!(open::<Node>(&mut Memory::default(), "06 00 00").is_err());
+        let mut half = Half::<Node>::open(Memory::default(), "06 00");
+        assert!(half.receive("06 00").is_err());
+    }
+
+    #[test]
+    fn a_name_is_reported_once_over_all_nodes_and_reconnections() {
+        let (mut request, mut effects) = (Gathering::new(Client::default()), Vec::new());
+        let a = hex("02 0100000000000000 61");
+        let b = hex("02 0100000000000000 62");
+        request.connected(node(1), &mut effects);
+        request.connected(node(2), &mut effects);
+        for (port, message) in [(1, &[0xfd][..]), (2, &[0xfd]), (1, &a), (2, &a), (2, &b)] {
+            request.receive(node(port), message, &mut effects);
+        }
+        request.receive(node(2), &[3], &mut effects);
+        request.disconnected(node(1), &mut effects);
+        request.connected(node(1), &mut effects);
+        for message in [&[0xfd][..], &a, &b, &[3]] {
+            request.receive(node(1), message, &mut effects);
+        }
+        assert_eq!(
+            told(&effects),
+            [
+                Notification::Notice("a".into()),
+                Notification::Notice("b".into()),
+                Notification::Disconnected(node(1)),
+                Notification::Finished,
+            ]
+        );
+        assert_eq!(closed(&effects), []);
+    }
+
+    #[test]
+    fn an_error_ends_the_part_of_a_node() {
+        let (mut request, mut effects) = (Gathering::new(Client::default()), Vec::new());
+        request.connected(node(1), &mut effects);
+        request.receive(node(1), &[0xfd], &mut effects);
+        request.receive(node(1), &[1], &mut effects);
+        assert_eq!(
+            told(&effects),
+            [Notification::NodeError(node(1)), Notification::Finished]
+        );
     }
 }

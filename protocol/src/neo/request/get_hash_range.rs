@@ -21,7 +21,8 @@ use crate::neo::violation::Violation;
 
 const CODE: RequestCode = RequestCode::GetHashRange;
 
-/// How many updates a client may leave waiting before it loses the older ones of them (P66 holds below).
+/// How many updates a client may leave waiting before an update takes the place of the older ones about
+/// the same node (P66 holds below).
 const MAX_WAITING_UPDATES: usize = 4096;
 
 /// The client's message, which has no fields.
@@ -171,12 +172,11 @@ pub struct Node {
 impl Node {
     /// The node's range changed, or another node was announced.
     pub fn updated(&mut self, update: Update) {
-        // A client that does not read must not make the queue grow without bound. What it needs most
-        // of each node is the last range.
+        // A client that does not read must not make the queue grow without bound: from here on it grows
+        // only with the number of nodes. What a client needs of each is the last range.
         if self.updates.len() >= MAX_WAITING_UPDATES {
             self.updates
                 .retain(|waiting| subject(waiting) != subject(&update));
-            self.updates.truncate(MAX_WAITING_UPDATES - 1);
         }
         self.updates.push_back(update);
     }
@@ -192,7 +192,7 @@ fn subject(update: &Update) -> Option<NodeAddress> {
 
 impl NodeHalf for Node {
     fn open<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
-        Open::decode(opening.fields).map_err(CODE.malformed("first"))?;
+        Open::decode(opening.fields).map_err(CODE.malformed_first())?;
         Ok(Self {
             range: Some(host.range()),
             updates: VecDeque::new(),
@@ -216,5 +216,179 @@ impl NodeHalf for Node {
             return Progress::Idle;
         }
         Progress::Sent
+    }
+
+    fn is_over(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::neo::request::gather::{Gathering, Notification};
+    use crate::testing::talk::{closed, sent, told};
+    use crate::testing::{Half, Memory, hex, node, open};
+
+    const LOW: &str = "0000000000000000 ffffffffffffff7f";
+
+    fn range(min: u64, max: u64) -> HashRange {
+        HashRange::new(min, max).unwrap()
+    }
+
+    fn low() -> HashRange {
+        range(0, 0x7fff_ffff_ffff_ffff)
+    }
+
+    fn running() -> Gathering<Client> {
+        let mut request = Gathering::new(Client);
+        request.connected(node(1), &mut Vec::new());
+        request.receive(node(1), &[0xfd], &mut Vec::new());
+        request
+    }
+
+    fn hear(request: &mut Gathering<Client>, said: &[&str]) -> Vec<Notification<Learned>> {
+        let mut effects = Vec::new();
+        for message in said {
+            request.receive(node(1), &hex(message), &mut effects);
+        }
+        assert_eq!(closed(&effects), []);
+        told(&effects)
+    }
+
+    #[test]
+    fn the_examples_of_the_specification() {
+        assert_eq!(Open.encode(), hex("01 00"));
+        let mut out = Vec::new();
+        Range(low()).encode(&mut out);
+        assert_eq!(out, hex(LOW));
+        assert_eq!(Range::decode(&out), Ok(Range(low())));
+        let empty = hex("ffffffffffffffff 0000000000000000");
+        assert_eq!(Range::decode(&empty), Ok(Range(HashRange::EMPTY)));
+
+        let changed = Update::ChangeHashRange(range(0, 0x3fff_ffff_ffff_ffff));
+        let new_node = Update::NewNode(
+            node(11100),
+            range(0x4000_0000_0000_0000, 0x7fff_ffff_ffff_ffff),
+        );
+        for (update, bytes) in [
+            (changed, "02 0000000000000000 ffffffffffffff3f"),
+            (
+                new_node,
+                "01 7f000001 2b5c 0000000000000040 ffffffffffffff7f",
+            ),
+        ] {
+            let mut out = Vec::new();
+            update.encode(&mut out);
+            assert_eq!(out, hex(bytes));
+            assert_eq!(Update::decode(&out), Ok(update));
+            for len in 0..out.len() {
+                assert!(Update::decode(&out[..len]).is_err());
+            }
+            out.push(0);
+            assert!(Update::decode(&out).is_err());
+        }
+    }
+
+    #[test]
+    fn the_range_is_the_one_of_the_moment_when_the_message_came() {
+        let mut half = Half::<Node>::open(Memory::covering(low()), "01 00");
+        half.memory.range = HashRange::EMPTY;
+        half.node.updated(Update::ChangeHashRange(HashRange::EMPTY));
+        assert_eq!(
+            half.say(),
+            [hex(LOW), hex("02 ffffffffffffffff 0000000000000000")],
+            "no change is lost between (P66)"
+        );
+        assert!(!half.is_ended());
+        half.node.updated(Update::ChangeHashRange(low()));
+        half.node.updated(Update::NewNode(node(2), HashRange::FULL));
+        assert_eq!(half.say()[0], hex(&format!("02 {LOW}")));
+    }
+
+    #[test]
+    fn a_client_that_does_not_read_still_learns_the_last_range_of_every_node() {
+        let mut half = Half::<Node>::open(Memory::default(), "01 00");
+        for round in 0..3 {
+            for port in 0..6000 {
+                half.node
+                    .updated(Update::NewNode(node(port), range(round, 9)));
+            }
+            half.node.updated(Update::ChangeHashRange(range(round, 9)));
+        }
+        let said = half.say();
+        assert!(said.len() < 2 * 6000, "{} messages", said.len());
+        let mut last = std::collections::BTreeMap::new();
+        for message in &said[1..] {
+            match Update::decode(message).unwrap() {
+                Update::NewNode(node, range) => last.insert(Some(node), range),
+                Update::ChangeHashRange(range) => last.insert(None, range),
+            };
+        }
+        assert_eq!(last.len(), 6001);
+        assert!(last.values().all(|last| *last == range(2, 9)), "P67");
+    }
+
+    #[test]
+    fn a_client_has_nothing_to_add() {
+        assert!(open::<Node>(&mut Memory::default(), "01 00 00").is_err());
+        for bad in ["", "01", "01 00"] {
+            let mut half = Half::<Node>::open(Memory::default(), "01 00");
+            half.say();
+            assert!(half.receive(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_learns_ranges_until_the_end_of_time() {
+        let learned = |node, range| Notification::Notice(Learned { node, range });
+        let mut request = running();
+        let said = [
+            LOW,
+            "02 0000000000000000 ffffffffffffff3f",
+            "01 7f000001 0002 0000000000000040 ffffffffffffff7f",
+            "02 ffffffffffffffff 0000000000000000",
+        ];
+        assert_eq!(
+            hear(&mut request, &said),
+            [
+                learned(node(1), low()),
+                learned(node(1), range(0, 0x3fff_ffff_ffff_ffff)),
+                learned(node(2), range(0x4000_0000_0000_0000, 0x7fff_ffff_ffff_ffff)),
+                learned(node(1), HashRange::EMPTY),
+            ]
+        );
+        assert!(!request.is_ended());
+    }
+
+    #[test]
+    fn after_a_reconnection_the_range_comes_first_again() {
+        let mut request = running();
+        hear(&mut request, &[LOW]);
+        let mut effects = Vec::new();
+        request.disconnected(node(1), &mut effects);
+        request.connected(node(1), &mut effects);
+        assert_eq!(sent(&effects), [(node(1), hex("01 00"))]);
+        let learned = hear(&mut request, &["fd", LOW]);
+        assert_eq!(learned.len(), 1, "{learned:?}");
+    }
+
+    #[test]
+    fn what_is_no_range_closes_the_connection() {
+        let upside_down = "0100000000000000 0000000000000000";
+        for bad in [
+            &[upside_down][..],
+            &["00"],
+            &[LOW, &format!("02 {upside_down}")],
+            &[LOW, LOW],
+            &[LOW, "03"],
+            &[LOW, ""],
+        ] {
+            let (mut request, mut effects) = (running(), Vec::new());
+            for message in bad {
+                request.receive(node(1), &hex(message), &mut effects);
+            }
+            assert_eq!(closed(&effects), [node(1)], "{bad:?} (F49)");
+        }
     }
 }

@@ -31,6 +31,9 @@ pub trait Host {
     /// The channel with this name, which is created if there is none.
     fn open_channel(&mut self, name: &ChannelName) -> Result<ChannelId, HostError>;
 
+    /// The channel with this name, if there is one.
+    fn find_channel(&self, name: &ChannelName) -> Option<ChannelId>;
+
     /// Removes a channel and its records; whoever follows it is told. Removing a channel that is not
     /// there succeeds.
     fn remove_channel(&mut self, name: &ChannelName) -> Result<(), HostError>;

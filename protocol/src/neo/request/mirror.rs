@@ -391,7 +391,7 @@ impl Node {
 
 impl NodeHalf for Node {
     fn open<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
-        let open = Open::decode(opening.fields).map_err(CODE.malformed("first"))?;
+        let open = Open::decode(opening.fields).map_err(CODE.malformed_first())?;
         let Settings {
             initial_refresh,
             periodic_refresh_s,
@@ -460,4 +460,14 @@ impl NodeHalf for Node {
         }
         Progress::Idle
     }
+
+    fn is_over(&self) -> bool {
+        match self.channel {
+            Some(_) => self.control.is_ended(),
+            None => self.opened,
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

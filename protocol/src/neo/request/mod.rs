@@ -138,6 +138,15 @@ impl RequestCode {
         }
     }
 
+    /// For errors in the fields behind the command. Their offset counts from the command on, as that of
+    /// every other message counts from the start of the payload.
+    fn malformed_first(self) -> impl FnOnce(DecodeError) -> Violation {
+        move |mut error| {
+            error.offset += Command::LEN;
+            self.malformed("first")(error)
+        }
+    }
+
     fn malformed(self, message: &'static str) -> impl FnOnce(DecodeError) -> Violation {
         move |error| Violation::Malformed {
             request: self,
@@ -163,6 +172,9 @@ pub struct Command {
 }
 
 impl Command {
+    /// Bytes of a command.
+    pub const LEN: usize = 2;
+
     /// Splits a first message into its command and the rest.
     pub fn decode(payload: &[u8]) -> Result<(Self, &[u8]), DecodeError> {
         let mut reader = Reader::new(payload);
@@ -208,6 +220,9 @@ pub trait NodeHalf: Sized {
 
     /// Appends at most one message to `out`, which is empty.
     fn poll<H: Host>(&mut self, host: &mut H, out: &mut Vec<u8>) -> Progress;
+
+    /// Has everything been said, so that [`poll`](Self::poll) would say [`Progress::Ended`]?
+    fn is_over(&self) -> bool;
 }
 
 /// Sends the answer of a request that has only one.

@@ -80,7 +80,7 @@ pub struct Node {
 
 impl NodeHalf for Node {
     fn open<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
-        let record = RecordName::decode_fields(opening.fields).map_err(CODE.malformed("first"))?;
+        let record = RecordName::decode_fields(opening.fields).map_err(CODE.malformed_first())?;
         let reply = if !host.range().covers(record.key) {
             Reply::WrongNode
         } else {
@@ -102,5 +102,115 @@ impl NodeHalf for Node {
 
     fn poll<H: Host>(&mut self, _: &mut H, out: &mut Vec<u8>) -> Progress {
         super::answer_once(self.reply.take().map(Reply::encode), out)
+    }
+
+    fn is_over(&self) -> bool {
+        self.reply.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::HashRange;
+    use crate::key::Key;
+    use crate::neo::request::Failure;
+    use crate::testing::talk::{answered, sent, told, visited};
+    use crate::testing::{Half, Memory, hex, node, open, said};
+
+    const REMOVE: &str = "08 00 0400000000000000 74657374 0100000000000000";
+
+    fn client() -> Client {
+        Client::new(RecordName {
+            channel: "test".into(),
+            key: Key(1),
+        })
+    }
+
+    #[test]
+    fn the_example_of_the_specification() {
+        assert_eq!(client().opening(), hex(REMOVE));
+        assert_eq!(
+            RecordName::decode_fields(&hex(REMOVE)[2..]),
+            Ok(client().record)
+        );
+        let replies = [
+            Reply::NoRecord,
+            Reply::Removed,
+            Reply::WrongNode,
+            Reply::Error,
+        ];
+        for (reply, byte) in replies.into_iter().zip(1..) {
+            assert_eq!(reply.encode(), [byte]);
+            assert_eq!(Reply::decode(&[byte]), Ok(reply));
+        }
+    }
+
+    #[test]
+    fn answers_of_a_node() {
+        for value in ["hello", ""] {
+            let mut memory = Memory::with("test", [(1, value)]);
+            assert_eq!(said::<Node>(&mut memory, REMOVE), [[2]], "{value:?}");
+            assert_eq!(memory.value("test", 1), None);
+            assert_eq!(memory.events.len(), 1);
+        }
+
+        let mut memory = Memory::default();
+        assert_eq!(said::<Node>(&mut memory, REMOVE), [[1]]);
+        assert_eq!(memory.events, [], "nothing has happened");
+
+        let mut memory = Memory::with("test", [(1, "hello")]);
+        memory.range = HashRange::EMPTY;
+        assert_eq!(said::<Node>(&mut memory, REMOVE), [[3]]);
+        assert!(memory.value("test", 1).is_some());
+
+        memory.range = HashRange::FULL;
+        memory.broken = true;
+        assert_eq!(said::<Node>(&mut memory, REMOVE), [[4]]);
+    }
+
+    #[test]
+    fn malformed_and_second_messages_are_violations() {
+        for bad in [&REMOVE[..REMOVE.len() - 2], &format!("{REMOVE} 00")] {
+            let mut memory = Memory::with("test", [(1, "hello")]);
+            assert!(open::<Node>(&mut memory, bad).is_err(), "{bad}");
+            assert!(memory.value("test", 1).is_some());
+        }
+        let mut half = Half::<Node>::open(Memory::default(), REMOVE);
+        assert!(half.receive(REMOVE).is_err());
+    }
+
+    #[test]
+    fn every_covering_node_is_asked_and_any_of_them_may_have_had_it() {
+        for (first, second, removed) in [
+            ("01", "01", false),
+            ("01", "02", true),
+            ("02", "01", true),
+            ("02", "02", true),
+        ] {
+            let said = [(2, "fd"), (2, first), (1, "fd"), (1, second)];
+            let effects = visited(client(), &[2, 1], &said);
+            assert_eq!(
+                sent(&effects),
+                [(node(2), hex(REMOVE)), (node(1), hex(REMOVE))]
+            );
+            assert_eq!(told(&effects), [Ok(removed)], "{first} {second}");
+        }
+    }
+
+    #[test]
+    fn a_failure_on_the_way_ends_it() {
+        let node = node(1);
+        let failure = answered(client(), &["03"]);
+        assert_eq!(failure, Some(Err(Failure::WrongNode { node })));
+        let failure = answered(client(), &["04"]);
+        assert_eq!(failure, Some(Err(Failure::NodeError { node })));
+        let said = [(1, "fd"), (1, "02"), (2, "fd"), (2, "04")];
+        let effects = visited(client(), &[1, 2, 3], &said);
+        assert_eq!(sent(&effects).len(), 2, "no newer node is asked");
+        assert!(matches!(
+            told(&effects)[..],
+            [Err(Failure::NodeError { .. })]
+        ));
     }
 }

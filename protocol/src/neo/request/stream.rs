@@ -58,7 +58,8 @@ pub enum Data<T> {
 /// What the user of such a request is told.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Notification<T> {
-    /// Every node that is connected has begun. Given at most once.
+    /// Every node that is connected has begun, or none has and a change is made already. Given at most
+    /// once, and before any change is.
     Started,
     /// What was asked for, from this node.
     Item(NodeAddress, T),
@@ -137,9 +138,14 @@ impl<S: Stream> Streaming<S> {
     /// A node is known; if it is connected, [`connected`](Self::connected) is to be called as well. A
     /// node that is known already changes nothing.
     pub fn add_node(&mut self, node: NodeAddress) {
+        // After Stop nobody is asked any more.
+        let phase = match self.desired {
+            Desired::Stopped => Phase::Ended,
+            Desired::Running | Desired::Suspended => Phase::AwaitConnection,
+        };
         self.parts
             .entry(node)
-            .or_insert_with(|| (Phase::AwaitConnection, S::Part::default()));
+            .or_insert_with(|| (phase, S::Part::default()));
     }
 
     /// The connection to `node` is up.
@@ -191,11 +197,15 @@ impl<S: Stream> Streaming<S> {
                 Err(error) => effects.push(Self::malformed(node, "supported status", error)),
             },
             Phase::AwaitStarted { .. } | Phase::Running | Phase::AwaitAck(_) => {
-                let mut items = Vec::new();
-                match self.request.receive(part, payload, &mut items) {
+                let (mut after, mut items) = (part.clone(), Vec::new());
+                match self.request.receive(&mut after, payload, &mut items) {
                     Ok(data) => {
-                        let notify = |item| Effect::Notify(Notification::Item(node, item));
-                        effects.extend(items.into_iter().map(notify));
+                        // What comes before Started is not believed, only told as a violation.
+                        if !matches!(phase, Phase::AwaitStarted { .. }) {
+                            *part = after;
+                            let notify = |item| Effect::Notify(Notification::Item(node, item));
+                            effects.extend(items.into_iter().map(notify));
+                        }
                         Self::advance(node, phase, data, effects);
                     }
                     Err(error) => effects.push(Self::malformed(node, "answer", error)),
@@ -214,7 +224,9 @@ impl<S: Stream> Streaming<S> {
         if self.ended || self.desired == Desired::Stopped {
             return Err(ControlError::Ended);
         }
-        if self.changing {
+        // A change that no node has been sent yet is simply replaced by this one.
+        let awaits_ack = |(phase, _): &(Phase, S::Part)| matches!(phase, Phase::AwaitAck(_));
+        if self.parts.values().any(awaits_ack) {
             return Err(ControlError::Busy);
         }
         self.desired = match control {
@@ -232,7 +244,7 @@ impl<S: Stream> Streaming<S> {
                     *want = Some(control)
                 }
                 Phase::Running => *phase = Self::send_control(*node, control, effects),
-                // Ruled out by `changing`.
+                // Ruled out above.
                 Phase::AwaitAck(_) => {}
             }
         }
@@ -320,6 +332,10 @@ impl<S: Stream> Streaming<S> {
             }));
         } else if self.changing && all_changed {
             self.changing = false;
+            // Behind this it would come too late (P38).
+            if !std::mem::replace(&mut self.started, true) {
+                effects.push(Effect::Notify(Notification::Started));
+            }
             effects.push(Effect::Notify(match self.desired {
                 Desired::Suspended => Notification::Suspended,
                 Desired::Running | Desired::Stopped => Notification::Resumed,
@@ -378,3 +394,6 @@ impl<S: Stream> Streaming<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

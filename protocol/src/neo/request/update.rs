@@ -343,15 +343,16 @@ impl Client {
             State::Abandoned {
                 at,
                 supported: false,
-            } if asked => {
-                self.state = match SupportedStatus::decode(payload) {
-                    Ok(SupportedStatus::Supported) => State::Abandoned {
+            } if asked => match SupportedStatus::decode(payload) {
+                Ok(SupportedStatus::Supported) => {
+                    self.state = State::Abandoned {
                         at,
                         supported: true,
-                    },
-                    _ => State::Ended,
-                };
-            }
+                    };
+                }
+                Ok(_) => self.state = State::Ended,
+                Err(error) => self.malformed(node, "supported status", error, effects),
+            },
             State::Moving { at, supported } => {
                 if node == self.nodes[0] {
                     self.receive_from_newest(at, supported, payload, effects);
@@ -379,15 +380,6 @@ impl Client {
                     Err(Failure::Disconnected { node }),
                     effects,
                 );
-            }
-            State::Abandoned { .. } if self.asked() == Some(node) => self.state = State::Ended,
-            // What went wrong before is what the user wants to know.
-            State::AwaitEnd {
-                outcome: outcome @ (Err(_) | Ok(Updated::Conflict)),
-                ..
-            } if self.asked() == Some(node) => {
-                let outcome = outcome.clone();
-                self.end(outcome, effects);
             }
             _ if self.asked() == Some(node) => {
                 self.end(Err(Failure::Disconnected { node }), effects)
@@ -462,8 +454,12 @@ impl Client {
                 self.state = State::Ended;
             }
             (State::Abandoned { .. }, _) => self.state = State::Ended,
-            (_, FromNode::WrongNode) => self.end(Err(Failure::WrongNode { node }), effects),
-            (_, FromNode::Error) => self.end(Err(Failure::NodeError { node }), effects),
+            (State::AwaitRecord { .. } | State::AwaitEnd { .. }, FromNode::WrongNode) => {
+                self.end(Err(Failure::WrongNode { node }), effects)
+            }
+            (State::AwaitRecord { .. } | State::AwaitEnd { .. }, FromNode::Error) => {
+                self.end(Err(Failure::NodeError { node }), effects)
+            }
             (_, message) => self.unexpected(node, message.name(), effects),
         }
     }
@@ -584,11 +580,16 @@ impl Client {
     }
 
     fn end(&mut self, outcome: Result<Updated, Failure>, effects: &mut Effects) {
-        let told = matches!(self.state, State::Abandoned { .. });
-        self.state = State::Ended;
-        if !told {
-            effects.push(Effect::Notify(Notification::Ended(outcome)));
-        }
+        let outcome = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Abandoned { .. } => return,
+            // What went wrong first is what the user wants to know.
+            State::AwaitEnd {
+                outcome: first @ (Err(_) | Ok(Updated::Conflict)),
+                ..
+            } => first,
+            _ => outcome,
+        };
+        effects.push(Effect::Notify(Notification::Ended(outcome)));
     }
 }
 
@@ -609,7 +610,7 @@ pub enum Node {
 impl NodeHalf for Node {
     fn open<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
         Ok(
-            match Open::decode(opening.fields).map_err(CODE.malformed("first"))? {
+            match Open::decode(opening.fields).map_err(CODE.malformed_first())? {
                 Open::GetRecord(record) if !host.range().covers(record.key) => {
                     Self::Answering(FromNode::WrongNode)
                 }
@@ -669,6 +670,10 @@ impl NodeHalf for Node {
             Self::Ended => Progress::Ended,
         }
     }
+
+    fn is_over(&self) -> bool {
+        *self == Self::Ended
+    }
 }
 
 /// Writes the new value unless the record has another value than the one that was read. A record that
@@ -694,3 +699,6 @@ fn compare_and_write<H: Host>(
     });
     written.unwrap_or(FromNode::Error)
 }
+
+#[cfg(test)]
+mod tests;

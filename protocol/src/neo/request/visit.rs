@@ -174,3 +174,132 @@ impl<V: Visitor> Visit<V> {
         effects.push(Effect::Notify(outcome));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+    use crate::neo::request::{RecordName, exists, put};
+    use crate::testing::talk::{sent, told, visited};
+    use crate::testing::{hex, node};
+
+    fn record() -> RecordName {
+        RecordName {
+            channel: "test".into(),
+            key: Key(1),
+        }
+    }
+
+    fn exists() -> exists::Client {
+        exists::Client::new(record())
+    }
+
+    fn put() -> put::Client {
+        let value = "v".into();
+        put::Client::new(put::Open {
+            record: record(),
+            value,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn without_a_covering_node_nobody_is_asked() {
+        let effects = visited(exists(), &[], &[]);
+        assert_eq!(effects, [Effect::Notify(Err(Failure::NoNode))]);
+    }
+
+    #[test]
+    fn a_node_that_does_not_know_the_request_ends_it() {
+        for (status, byte) in [
+            (SupportedStatus::VersionNotSupported, "fe"),
+            (SupportedStatus::NotSupported, "ff"),
+        ] {
+            let effects = visited(exists(), &[1, 2], &[(1, byte)]);
+            let node = node(1);
+            assert_eq!(told(&effects), [Err(Failure::Unsupported { node, status })]);
+            assert_eq!(sent(&effects).len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_status_that_does_not_exist_ends_it_as_well() {
+        for bad in ["", "00", "01", "fc", "fdfd"] {
+            let effects = visited(exists(), &[1, 2], &[(1, bad)]);
+            let outcome = told(&effects);
+            assert!(
+                matches!(outcome[..], [Err(Failure::Violation { .. })]),
+                "{bad}: {outcome:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_put_asks_the_newest_node_alone() {
+        for answer in ["01", "02", "03", "09"] {
+            let effects = visited(put(), &[1, 2], &[(1, "fd"), (1, answer)]);
+            assert_eq!(sent(&effects).len(), 1, "{answer}");
+            assert_eq!(told(&effects).len(), 1, "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_broken_connection_ends_it_and_nothing_is_repeated() {
+        for heard in [&[][..], &[(1, "fd")]] {
+            let mut effects = Vec::new();
+            let mut visit = Visit::start(put(), [node(1)], &mut effects);
+            for (port, message) in heard {
+                visit.receive(node(*port), &hex(message), &mut effects);
+            }
+            visit.disconnected(node(2), &mut effects);
+            assert!(!visit.is_ended(), "another connection");
+            visit.disconnected(node(1), &mut effects);
+            let node = node(1);
+            assert_eq!(told(&effects), [Err(Failure::Disconnected { node })]);
+            assert_eq!(sent(&effects).len(), 1, "P15");
+            assert!(visit.is_ended());
+        }
+    }
+
+    #[test]
+    fn an_older_node_that_is_not_connected_may_have_the_record() {
+        let mut effects = Vec::new();
+        let mut visit = Visit::start(exists(), [node(1), node(2)], &mut effects);
+        for message in ["fd", "02"] {
+            visit.receive(node(1), &hex(message), &mut effects);
+        }
+        assert_eq!(sent(&effects).last().unwrap().0, node(2));
+        visit.disconnected(node(2), &mut effects);
+        let node = node(2);
+        assert_eq!(
+            told(&effects),
+            [Err(Failure::Disconnected { node })],
+            "P18, F40"
+        );
+    }
+
+    #[test]
+    fn a_node_that_is_not_asked_has_nothing_to_say() {
+        let said = [(2, "fd"), (1, "fd"), (2, "01"), (1, "02")];
+        let effects = visited(exists(), &[1, 2], &said);
+        assert_eq!(told(&effects), []);
+        let said = [(1, "fd"), (1, "02"), (1, "fd"), (1, "01")];
+        let effects = visited(exists(), &[1, 2], &said);
+        assert_eq!(told(&effects), [], "the first node was done");
+    }
+
+    #[test]
+    fn after_the_end_nothing_changes() {
+        let mut effects = Vec::new();
+        let mut visit = Visit::start(exists(), [node(1)], &mut effects);
+        visit.timed_out(&mut effects);
+        assert_eq!(told(&effects), [Err(Failure::TimedOut)]);
+        let before = effects.clone();
+        for message in ["fd", "01"] {
+            visit.receive(node(1), &hex(message), &mut effects);
+        }
+        visit.disconnected(node(1), &mut effects);
+        visit.timed_out(&mut effects);
+        assert_eq!(effects, before);
+    }
+}

@@ -1,0 +1,81 @@
+//! A node as its requests see it, with bugs.
+
+use bytes::Bytes;
+use dht_protocol::neo::request::{ChannelId, Host, HostError};
+use dht_protocol::neo::{ClientName, NodeConnection, Now, Violation};
+use dht_protocol::{ChannelName, HashRange, Key};
+
+use super::seam::{Call, HostBug};
+
+/// Lets a connection work on a host that all of `bugs` stand in front of.
+pub(super) fn process(
+    connection: &mut NodeConnection,
+    now: Now,
+    host: &mut dyn Host,
+    bugs: &mut [Box<dyn HostBug>],
+    call: Call,
+) -> Result<bool, Violation> {
+    match bugs.split_first_mut() {
+        None => {
+            let bug = &mut Healthy;
+            connection.process(now, &mut BuggyHost { host, bug, call })
+        }
+        Some((bug, others)) => {
+            let bug = &mut **bug;
+            let mut host = BuggyHost { host, bug, call };
+            process(connection, now, &mut host, others, call)
+        }
+    }
+}
+
+struct Healthy;
+
+impl HostBug for Healthy {}
+
+struct BuggyHost<'a> {
+    host: &'a mut dyn Host,
+    bug: &'a mut dyn HostBug,
+    call: Call,
+}
+
+impl Host for BuggyHost<'_> {
+    fn range(&self) -> HashRange {
+        self.bug.range(self.host, self.call)
+    }
+
+    fn may_remove_channels(&self, client: &ClientName) -> bool {
+        self.bug.may_remove_channels(self.host, client)
+    }
+
+    fn open_channel(&mut self, name: &ChannelName) -> Result<ChannelId, HostError> {
+        self.host.open_channel(name)
+    }
+
+    fn find_channel(&self, name: &ChannelName) -> Option<ChannelId> {
+        self.host.find_channel(name)
+    }
+
+    fn remove_channel(&mut self, name: &ChannelName) -> Result<(), HostError> {
+        self.bug.remove_channel(self.host, name)
+    }
+
+    fn channel_after(&self, after: Option<&ChannelName>) -> Option<ChannelName> {
+        self.bug.channel_after(self.host, after)
+    }
+
+    fn put(&mut self, channel: ChannelId, key: Key, value: &Bytes) -> Result<(), HostError> {
+        self.bug.put(self.host, self.call, channel, key, value)
+    }
+
+    fn get(&self, channel: ChannelId, key: Key) -> Result<Option<Bytes>, HostError> {
+        self.bug.get(self.host, self.call, channel, key)
+    }
+
+    fn remove(&mut self, channel: ChannelId, key: Key) -> Result<bool, HostError> {
+        self.bug.remove(self.host, self.call, channel, key)
+    }
+
+    fn record_after(&self, channel: ChannelId, after: Option<Key>) -> Option<(Key, Bytes)> {
+        self.bug.record_after(self.host, channel, after)
+    }
+}

@@ -1,0 +1,476 @@
+//! A whole node without I/O, in the manner of quinn-proto's endpoint: bytes of clients go in, bytes for
+//! clients come out. It opens no socket, reads no clock and draws no random number; given the same calls
+//! it does the same.
+//!
+//! A driver does this for each connection:
+//!
+//! 1. [`accept`](Node::accept) it, with a nonce that nobody can predict;
+//! 2. [`feed`](Node::feed) what the client sends, as long as [`wants_input`](Node::wants_input);
+//! 3. [`process`](Node::process) it after feeding, after removing bytes from its output, when it was
+//!    woken, and when [`next_tick`](Node::next_tick) has come. While the answer is `true` there is more
+//!    to do; other connections may go first. An error is a broken rule: send what is in the output,
+//!    close, and say why;
+//! 4. send what stands in [`output`](Node::output), removing what was sent;
+//! 5. [`close`](Node::close) it when the client is gone.
+//!
+//! What one connection does can give others something to send: a write has to be told to those who
+//! follow the channel. After every call that may have done so, take the connections that were woken
+//! from [`pop_woken`](Node::pop_woken) and process them.
+//!
+//! ```
+//! use dht_protocol::neo::handshake::ClientHandshake;
+//! use dht_protocol::neo::{Connection, Credential, Event, Limits, Now};
+//! use fakedht::{MemoryStorage, Node, NodeConfig};
+//!
+//! let now = Now { unix: 1_700_000_000, ..Now::default() };
+//! let mut node = Node::new(NodeConfig::default(), MemoryStorage::new());
+//! let id = node.accept([1, 2, 3, 4]);
+//! let mut client = Connection::new(ClientHandshake::new(Credential::default_admin()), Limits::default());
+//! while !client.is_open() {
+//!     node.feed(id, client.output());
+//!     client.output().clear();
+//!     node.process(id, now)?;
+//!     client.feed(&node.take_output(id));
+//!     while let Some(event) = client.next_event(now)? {
+//!         assert_eq!(event, Event::Established(()));
+//!     }
+//! }
+//! # Ok::<(), dht_protocol::neo::Violation>(())
+//! ```
+
+mod config;
+mod direct;
+pub(crate) mod host;
+
+pub use config::{ADMIN, NodeConfig, RemoveChannels};
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dht_protocol::HashRange;
+use dht_protocol::neo::auth::Nonce;
+use dht_protocol::neo::handshake::NodeHandshake;
+use dht_protocol::neo::node::Follow;
+use dht_protocol::neo::request::ChannelId;
+use dht_protocol::neo::request::get_hash_range::Update;
+use dht_protocol::neo::{
+    ClientName, Credentials, Limits, NodeAddress, NodeConnection, Now, Violation,
+};
+
+use crate::bugs::{Layer, Tap};
+use crate::storage::Storage;
+use host::{Event, NodeHost};
+
+/// A connection of a node. Never given again.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ConnectionId(u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A node: its storage, its connections, and the requests on them. See the [module](self).
+///
+/// A [`ConnectionId`] that was closed is accepted everywhere and means a connection on which nothing
+/// happens.
+#[derive(Debug)]
+pub struct Node<S> {
+    storage: S,
+    range: HashRange,
+    remove_channels: RemoveChannels,
+    credentials: Arc<Credentials>,
+    limits: Limits,
+    connections: BTreeMap<ConnectionId, Slot>,
+    accepted: u64,
+    /// Who has a Mirror on a channel.
+    followers: BTreeMap<ChannelId, BTreeSet<ConnectionId>>,
+    /// What was written and not told yet; empty between calls.
+    events: Vec<Event>,
+    woken: VecDeque<ConnectionId>,
+    revision: u64,
+    /// What makes the node wrong, if it is to be.
+    bugs: Option<Layer>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    connection: NodeConnection,
+    /// Stands between the connection and the driver, if the node has bugs.
+    tap: Option<Tap>,
+    /// Does it stand among the woken ones, or has it been taken from there and not been processed?
+    woken: bool,
+}
+
+impl<S: Storage> Node<S> {
+    /// A node without connections.
+    pub fn new(config: NodeConfig, storage: S) -> Self {
+        Self {
+            storage,
+            range: config.range,
+            remove_channels: config.remove_channels,
+            credentials: Arc::new(config.credentials),
+            limits: config.limits,
+            connections: BTreeMap::new(),
+            accepted: 0,
+            followers: BTreeMap::new(),
+            events: Vec::new(),
+            woken: VecDeque::new(),
+            revision: 0,
+            bugs: Layer::new(&config.bugs),
+        }
+    }
+
+    /// A client has connected. `nonce` must be unpredictable and new.
+    pub fn accept(&mut self, nonce: Nonce) -> ConnectionId {
+        let id = ConnectionId(self.accepted);
+        self.accepted += 1;
+        let handshake = NodeHandshake::new(Arc::clone(&self.credentials), nonce);
+        let slot = Slot {
+            connection: NodeConnection::new(handshake, self.limits),
+            tap: (self.bugs.is_some()).then(|| Tap::new(id, nonce, &self.limits)),
+            woken: false,
+        };
+        self.connections.insert(id, slot);
+        id
+    }
+
+    /// Adds bytes as they came from the client.
+    pub fn feed(&mut self, id: ConnectionId, bytes: &[u8]) {
+        if let Some(slot) = self.connections.get_mut(&id) {
+            match &mut slot.tap {
+                None => slot.connection.feed(bytes),
+                Some(tap) => tap.feed(bytes),
+            }
+        }
+    }
+
+    /// Handles what was fed and what has become due, and fills the output. Says whether there is more
+    /// to do although nothing was fed. After an error the connection is to be [closed](Self::close);
+    /// what stands in its output is still meant for the client.
+    pub fn process(&mut self, id: ConnectionId, now: Now) -> Result<bool, Violation> {
+        let Some(slot) = self.connections.get_mut(&id) else {
+            return Ok(false);
+        };
+        slot.woken = false;
+        let mut host = NodeHost {
+            storage: &mut self.storage,
+            range: self.range,
+            remove_channels: self.remove_channels,
+            events: &mut self.events,
+        };
+        let Slot {
+            connection, tap, ..
+        } = slot;
+        let result = match (&mut self.bugs, tap) {
+            (Some(bugs), Some(tap)) => {
+                bugs.process(tap, connection, &self.credentials, now, &mut host)
+            }
+            _ => connection.process(now, &mut host),
+        };
+        for follow in slot.connection.take_follows() {
+            self.follow(id, follow);
+        }
+        let told_itself = self.tell_followers(Some(id));
+        result.map(|more| more || told_itself)
+    }
+
+    /// Bytes for the client that were not taken yet. The driver removes what it has sent and calls
+    /// [`process`](Self::process) again. `None` if the connection is closed.
+    pub fn output(&mut self, id: ConnectionId) -> Option<&mut Vec<u8>> {
+        let slot = self.connections.get_mut(&id)?;
+        Some(match &mut slot.tap {
+            None => slot.connection.output(),
+            Some(tap) => tap.output(),
+        })
+    }
+
+    /// Takes all of the [output](Self::output).
+    pub fn take_output(&mut self, id: ConnectionId) -> Vec<u8> {
+        self.output(id).map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Should more be read? Not while far too much waits in the output.
+    pub fn wants_input(&self, id: ConnectionId) -> bool {
+        let slot = self.connections.get(&id);
+        slot.is_some_and(|slot| match &slot.tap {
+            None => slot.connection.wants_input(),
+            Some(tap) => !tap.is_full(),
+        })
+    }
+
+    /// When the connection is to be processed at the latest, as [`Now::elapsed`].
+    pub fn next_tick(&self, id: ConnectionId) -> Option<Duration> {
+        self.connections.get(&id)?.connection.next_tick()
+    }
+
+    /// Who the client is, once it has proved it.
+    pub fn client(&self, id: ConnectionId) -> Option<&ClientName> {
+        self.connections.get(&id)?.connection.client()
+    }
+
+    /// How many requests are active on a connection.
+    pub fn active_requests(&self, id: ConnectionId) -> usize {
+        let slot = self.connections.get(&id);
+        slot.map_or(0, |slot| slot.connection.active_requests())
+    }
+
+    /// The connections that are open, in the order in which they were accepted.
+    pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
+        self.connections.keys().copied()
+    }
+
+    /// The client is gone, or is to go. Its requests end.
+    pub fn close(&mut self, id: ConnectionId) {
+        if self.connections.remove(&id).is_none() {
+            return;
+        }
+        self.followers.retain(|_, connections| {
+            connections.remove(&id);
+            !connections.is_empty()
+        });
+        self.revision += 1;
+    }
+
+    /// The next connection that has something to do because of what happened elsewhere. Each stands in
+    /// this queue once, until it is processed.
+    pub fn pop_woken(&mut self) -> Option<ConnectionId> {
+        loop {
+            let id = self.woken.pop_front()?;
+            if self.connections.contains_key(&id) {
+                return Some(id);
+            }
+        }
+    }
+
+    /// The keys that the node is responsible for.
+    pub fn range(&self) -> HashRange {
+        self.range
+    }
+
+    /// Changes what the node is responsible for, and tells all who ask for it (GetHashRange). Records
+    /// outside are kept, but not found by their keys any more.
+    ///
+    /// To hand keys over without a moment in which a client knows of nobody who has them,
+    /// [announce](Self::announce_node) the other node first (P68).
+    pub fn set_range(&mut self, range: HashRange) {
+        self.range = range;
+        self.tell_ranges(Update::ChangeHashRange(range));
+    }
+
+    /// Tells all who ask for ranges that another node is responsible for `range`.
+    pub fn announce_node(&mut self, node: NodeAddress, range: HashRange) {
+        self.tell_ranges(Update::NewNode(node, range));
+    }
+
+    /// Replaces who may connect. Clients that are connected already stay (`neo-transport.md` 7.2).
+    pub fn set_credentials(&mut self, credentials: Credentials) {
+        self.credentials = Arc::new(credentials);
+    }
+
+    /// Changes whenever something happened that an observer of the storage, of Mirrors or of
+    /// connections could wait for.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn follow(&mut self, id: ConnectionId, follow: Follow) {
+        self.revision += 1;
+        match follow {
+            Follow::Begin(channel) => {
+                self.followers.entry(channel).or_default().insert(id);
+            }
+            Follow::End(channel) => {
+                if let Some(connections) = self.followers.get_mut(&channel) {
+                    connections.remove(&id);
+                    if connections.is_empty() {
+                        self.followers.remove(&channel);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells what was written to those who follow the channels. Was `origin`, which is not woken, among
+    /// them?
+    fn tell_followers(&mut self, origin: Option<ConnectionId>) -> bool {
+        let mut told_origin = false;
+        self.revision += self.events.len() as u64;
+        for event in self.events.drain(..) {
+            let Some(event) = told(event, &mut self.bugs) else {
+                continue;
+            };
+            for id in self.followers.get(&event.channel()).into_iter().flatten() {
+                let Some(slot) = self.connections.get_mut(id) else {
+                    continue;
+                };
+                match event {
+                    Event::Record(channel, change) => slot.connection.changed(channel, change),
+                    Event::Gone(channel) => slot.connection.channel_removed(channel),
+                }
+                match origin == Some(*id) {
+                    true => told_origin = true,
+                    false => slot.wake(*id, &mut self.woken),
+                }
+            }
+        }
+        told_origin
+    }
+
+    fn tell_ranges(&mut self, update: Update) {
+        for (id, slot) in &mut self.connections {
+            slot.connection.range_updated(update);
+            slot.wake(*id, &mut self.woken);
+        }
+    }
+}
+
+/// What followers are told of an event; that is the event unless the node has bugs.
+fn told(event: Event, bugs: &mut Option<Layer>) -> Option<Event> {
+    match bugs {
+        None => Some(event),
+        Some(bugs) => bugs.raised(event),
+    }
+}
+
+impl Slot {
+    fn wake(&mut self, id: ConnectionId, woken: &mut VecDeque<ConnectionId>) {
+        if !self.woken {
+            self.woken = true;
+            woken.push_back(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dht_protocol::Key;
+    use dht_protocol::neo::handshake::ClientHandshake;
+    use dht_protocol::neo::request::mirror::{Open, Settings};
+    use dht_protocol::neo::{Connection, Credential, RequestId};
+
+    use super::*;
+    use crate::storage::MemoryStorage;
+
+    const NOW: Now = Now {
+        unix: 1_700_000_000,
+        elapsed: Duration::ZERO,
+    };
+
+    fn node() -> Node<MemoryStorage> {
+        Node::new(NodeConfig::default(), MemoryStorage::new())
+    }
+
+    fn client(node: &mut Node<MemoryStorage>) -> (ConnectionId, Connection<ClientHandshake>) {
+        let id = node.accept([0; 4]);
+        let handshake = ClientHandshake::new(Credential::default_admin());
+        let mut client = Connection::new(handshake, Limits::default());
+        while !client.is_open() {
+            node.feed(id, &std::mem::take(client.output()));
+            node.process(id, NOW).unwrap();
+            client.feed(&node.take_output(id));
+            client.next_event(NOW).unwrap();
+        }
+        (id, client)
+    }
+
+    /// Starts a Mirror of channel "c" and forgets what the node says about it.
+    fn mirror(node: &mut Node<MemoryStorage>, settings: Settings) -> ConnectionId {
+        let (id, mut client) = client(node);
+        let open = Open {
+            start_suspended: false,
+            channel: "c".into(),
+            settings,
+        };
+        client.send(RequestId::FIRST, &open.encode());
+        node.feed(id, client.output());
+        node.process(id, NOW).unwrap();
+        node.take_output(id);
+        id
+    }
+
+    const CHANGES_ONLY: Settings = Settings {
+        initial_refresh: false,
+        periodic_refresh_s: 0,
+    };
+
+    #[test]
+    fn who_follows_is_woken_once_until_processed() {
+        let mut node = node();
+        let (first, second) = (
+            mirror(&mut node, CHANGES_ONLY),
+            mirror(&mut node, CHANGES_ONLY),
+        );
+        client(&mut node);
+        assert_eq!(node.pop_woken(), None);
+        for key in 0..3 {
+            node.put(&"c".into(), Key(key), b"v").unwrap();
+            node.put(&"other".into(), Key(key), b"v").unwrap();
+        }
+        assert_eq!(node.pop_woken(), Some(first));
+        assert_eq!(node.pop_woken(), Some(second));
+        node.put(&"c".into(), Key(3), b"v").unwrap();
+        assert_eq!(node.pop_woken(), None, "both are still to be processed");
+        node.process(first, NOW).unwrap();
+        node.put(&"c".into(), Key(4), b"v").unwrap();
+        assert_eq!(node.pop_woken(), Some(first));
+        assert_eq!(node.pop_woken(), None);
+    }
+
+    #[test]
+    fn a_closed_connection_is_nobody() {
+        let mut node = node();
+        let id = mirror(&mut node, CHANGES_ONLY);
+        node.put(&"c".into(), Key(1), b"v").unwrap();
+        node.close(id);
+        node.close(id);
+        assert_eq!(node.pop_woken(), None);
+        assert_eq!(node.listeners(&"c".into()), 0);
+        node.feed(id, b"anything");
+        assert_eq!(node.process(id, NOW), Ok(false));
+        assert!(node.output(id).is_none() && !node.wants_input(id));
+        assert_ne!(node.accept([0; 4]), id);
+    }
+
+    #[test]
+    fn a_periodic_refresh_is_due_when_it_says() {
+        let mut node = node();
+        node.put(&"c".into(), Key(1), b"v").unwrap();
+        let settings = Settings {
+            periodic_refresh_s: 7,
+            ..CHANGES_ONLY
+        };
+        let id = mirror(&mut node, settings);
+        let due = Duration::from_secs(7);
+        assert_eq!(node.next_tick(id), Some(due));
+        let at = |elapsed| Now { elapsed, ..NOW };
+        node.process(id, at(due - Duration::from_nanos(1))).unwrap();
+        assert!(node.take_output(id).is_empty());
+        node.process(id, at(due)).unwrap();
+        assert!(!node.take_output(id).is_empty());
+        assert_eq!(node.next_tick(id), Some(2 * due));
+    }
+
+    #[test]
+    fn observers_see_that_something_happened() {
+        let mut node = node();
+        let mut revision = node.revision();
+        let mut changed = |node: &Node<MemoryStorage>| {
+            let before = std::mem::replace(&mut revision, node.revision());
+            before != revision
+        };
+        let id = mirror(&mut node, CHANGES_ONLY);
+        assert!(changed(&node), "a Mirror");
+        node.put(&"c".into(), Key(1), b"v").unwrap();
+        assert!(changed(&node), "a write");
+        node.get(&"c".into(), Key(1)).unwrap();
+        assert!(!changed(&node), "a read");
+        node.remove_channel(&"c".into()).unwrap();
+        assert!(changed(&node), "a removal");
+        node.close(id);
+        assert!(changed(&node), "a connection");
+    }
+}

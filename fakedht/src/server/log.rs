@@ -1,0 +1,93 @@
+//! What a server has to tell: mostly that a client broke a rule and was disconnected.
+
+use std::fmt::{self, Debug};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+
+use dht_protocol::neo::{ClientName, Violation};
+
+/// Something that the operator of a node may want to know. Its `Display` is one line.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Notice<'a> {
+    /// A client broke the protocol and is disconnected.
+    Violation {
+        /// The client's address.
+        peer: SocketAddr,
+        /// Its name, if it got so far as to prove it.
+        client: Option<&'a ClientName>,
+        /// What it did; [`Violation::section`] says where the rule stands.
+        violation: &'a Violation,
+    },
+    /// A client was turned away because there are as many connections as there may be.
+    TooManyConnections {
+        /// The client's address.
+        peer: SocketAddr,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A client was turned away because there was no nonce for it.
+    NoNonce {
+        /// The client's address.
+        peer: SocketAddr,
+        /// Why not.
+        error: &'a io::Error,
+    },
+    /// The system could not give a connection.
+    AcceptFailed {
+        /// Why not.
+        error: &'a io::Error,
+    },
+}
+
+impl fmt::Display for Notice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Violation {
+                peer,
+                client,
+                violation,
+            } => {
+                write!(f, "{peer} ")?;
+                match client {
+                    Some(client) => write!(f, "({client})")?,
+                    None => f.write_str("(not authenticated)")?,
+                }
+                let section = violation.section();
+                write!(f, " disconnected, {section}: {violation}")
+            }
+            Self::TooManyConnections { peer, limit } => {
+                write!(f, "{peer} turned away: {limit} connections are open")
+            }
+            Self::NoNonce { peer, error } => {
+                write!(f, "{peer} turned away: no random numbers: {error}")
+            }
+            Self::AcceptFailed { error } => write!(f, "cannot accept a connection: {error}"),
+        }
+    }
+}
+
+/// Where notices go. Called while a connection waits: it should not take long.
+pub trait Log: Debug + Send + Sync {
+    /// Something happened.
+    fn log(&self, notice: &Notice<'_>);
+}
+
+/// Nowhere.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoLog;
+
+impl Log for NoLog {
+    fn log(&self, _: &Notice<'_>) {}
+}
+
+/// The standard error stream, a line each.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StderrLog;
+
+impl Log for StderrLog {
+    fn log(&self, notice: &Notice<'_>) {
+        // In one piece, so that lines of several tasks do not mix. Nobody is left to be told if it fails.
+        let _ = io::stderr().write_all(format!("{notice}\n").as_bytes());
+    }
+}

@@ -1,0 +1,189 @@
+//! A node on TCP: accepts connections and moves bytes between them and the [`Node`](crate::Node), with
+//! tokio. What the bytes mean is none of its business.
+//!
+//! * [`SharedNode`]: the lock around the node, and the way to it for everybody else.
+//! * `connection`: the task of one connection.
+//! * [`Clock`], [`Nonces`]: time and chance, read here and passed to the node.
+//! * [`Log`]: where it is told that a client broke a rule.
+
+mod connection;
+mod log;
+mod shared;
+mod sources;
+
+pub use log::{Log, NoLog, Notice, StderrLog};
+pub use shared::SharedNode;
+pub use sources::{Clock, Nonces, RandomNonces, SystemClock};
+
+use std::io;
+use std::net::{SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::Duration;
+
+use dht_protocol::neo::NodeAddress;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::storage::Storage;
+
+/// How many connections wait to be accepted before the system refuses more.
+const BACKLOG: u32 = 1024;
+/// How long to wait after the system could not give a connection, mostly for want of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How a server behaves.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    /// How many connections may be open at once, authenticated or not; further ones are closed as soon
+    /// as they are accepted (`neo-transport.md` 12.2).
+    pub max_connections: usize,
+    /// Ask silent clients for a sign of life, as the original does, so that dead ones are gone after
+    /// about 14 s.
+    pub keep_alive: bool,
+    /// Where it is told what clients did wrong.
+    pub log: Arc<dyn Log>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where nonces come from.
+    pub nonces: Arc<dyn Nonces>,
+}
+
+impl Default for ServerOptions {
+    /// 5000 connections, keep-alive, no log, the system's clock and random numbers.
+    fn default() -> Self {
+        Self {
+            max_connections: 5000,
+            keep_alive: true,
+            log: Arc::new(NoLog),
+            clock: Arc::new(SystemClock::new()),
+            nonces: Arc::new(RandomNonces),
+        }
+    }
+}
+
+/// Listens on an address, or on a free port if the port is 0. An address that was in use by a server
+/// that ended can be used at once.
+pub fn listen(address: SocketAddrV4) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address.into())?;
+    socket.listen(BACKLOG)
+}
+
+/// A running server. It ends, and closes all its connections, when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: NodeAddress,
+    /// Dropping it tells the accepting task to end.
+    stop: oneshot::Sender<()>,
+    accepting: JoinHandle<()>,
+}
+
+impl Server {
+    /// Serves a node to those who connect to `listener`, which must be bound to an IPv4 address.
+    pub fn start<S>(
+        listener: TcpListener,
+        node: SharedNode<S>,
+        options: ServerOptions,
+    ) -> io::Result<Self>
+    where
+        S: Storage + Send + 'static,
+    {
+        let SocketAddr::V4(address) = listener.local_addr()? else {
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "nodes have IPv4 addresses",
+            ));
+        };
+        let (stop, stopped) = oneshot::channel();
+        let accepting = tokio::spawn(accept(listener, node, Arc::new(options), stopped));
+        Ok(Self {
+            address,
+            stop,
+            accepting,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> NodeAddress {
+        self.address
+    }
+
+    /// Closes the listening socket and all connections, and returns when that is done.
+    pub async fn stop(self) {
+        drop(self.stop);
+        // It ends without a result; that it panicked is reported by the panic itself.
+        let _ = self.accepting.await;
+    }
+}
+
+/// Accepts connections until it is told to stop, and closes them then.
+async fn accept<S>(
+    listener: TcpListener,
+    node: SharedNode<S>,
+    options: Arc<ServerOptions>,
+    mut stopped: oneshot::Receiver<()>,
+) where
+    S: Storage + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            _ = &mut stopped => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                admit(stream, peer, &node, &options, &mut connections);
+            }
+            Err(error) => {
+                options.log.log(&Notice::AcceptFailed { error: &error });
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+fn admit<S>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    node: &SharedNode<S>,
+    options: &Arc<ServerOptions>,
+    connections: &mut JoinSet<()>,
+) where
+    S: Storage + Send + 'static,
+{
+    let limit = options.max_connections;
+    if node.connected() >= limit {
+        options.log.log(&Notice::TooManyConnections { peer, limit });
+        return;
+    }
+    let nonce = match options.nonces.nonce() {
+        Ok(nonce) => nonce,
+        Err(error) => {
+            let error = &error;
+            options.log.log(&Notice::NoNonce { peer, error });
+            return;
+        }
+    };
+    // A connection works without these options as well, only slower.
+    let _ = stream.set_nodelay(true);
+    if options.keep_alive {
+        let keep_alive = socket2::TcpKeepalive::new()
+            .with_time(Duration::from_secs(5))
+            .with_interval(Duration::from_secs(3))
+            .with_retries(3);
+        let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keep_alive);
+    }
+    let registration = node.register(nonce);
+    connections.spawn(connection::serve(
+        stream,
+        peer,
+        registration,
+        Arc::clone(options),
+    ));
+}

@@ -1,0 +1,388 @@
+//! A certification from its first to its last event: prepare the node, run the directed checks side by
+//! side, run random operations, and say what came of it all.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use dht_model::Operation;
+use dht_reports::{
+    CheckResult, CheckStarted, Event, Exit, Failure, Plan, PlannedGroup, Progress, RunFinished,
+    RunStarted, Verdict, Workload,
+};
+use futures_util::{StreamExt, stream};
+use tokio::time::timeout;
+
+use crate::checks::{self, Broken, Check, Context, Unkept};
+use crate::cli::Certify;
+use crate::random::minimise::minimise;
+use crate::random::sequential::{self, Settings, Wrong};
+use crate::reporter::Reporter;
+use crate::rules;
+use crate::target::Target;
+use crate::trace::Trace;
+
+/// How many checks run side by side.
+const PARALLEL: usize = 8;
+/// How many answer times a check may take as a whole.
+const CHECK_LIMIT: u32 = 6;
+/// How many answer times the random part may take as a whole.
+const RANDOM_LIMIT: u32 = 12;
+/// The group of the random part, and the id of its only check.
+const RANDOM: &str = "random";
+const SEQUENTIAL: &str = "random.sequential";
+
+/// Runs a certification.
+pub async fn certify(options: Certify) -> Exit {
+    let begun = Instant::now();
+    let seed = options.seed.unwrap_or_else(new_seed);
+    let reporter = Reporter::new(options.junit.clone());
+    let checks = checks::matching(options.filter.as_deref());
+    let random = options.operations > 0 && wants_random(options.filter.as_deref());
+    let mut start = RunStarted {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        seed: format!("{seed:x}"),
+        node: options
+            .node
+            .clone()
+            .unwrap_or_else(|| "the node".to_owned()),
+        range: None,
+        profile: "strict".to_owned(),
+        filter: options.filter.clone(),
+        started_ms: now_ms(),
+        groups: planned(&checks, random),
+    };
+    match Target::prepare(&options).await {
+        Ok(target) => {
+            start.node = target.to_string();
+            start.range = Some(target.range().to_string());
+            reporter.event(&Event::RunStarted(start));
+            let run = Run {
+                options: &options,
+                target: &target,
+                reporter: &reporter,
+                seed,
+            };
+            tokio::select! {
+                () = run.everything(&checks, random) => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            target.stop().await;
+        }
+        Err(obstacle) => {
+            reporter.event(&Event::RunStarted(start));
+            reporter.event(&Event::Stopped(obstacle));
+        }
+    }
+    reporter.event(&Event::RunFinished(RunFinished {
+        duration: begun.elapsed(),
+    }));
+    reporter.finish()
+}
+
+/// The line of the random part in `dhtcheck list`.
+pub fn random_line() -> String {
+    format!("{:<26} {RANDOM:<9} {RANDOM_TITLE}", SEQUENTIAL)
+}
+
+const RANDOM_TITLE: &str =
+    "Random operations, one after another, are answered as the reference model allows.";
+
+fn wants_random(filter: Option<&str>) -> bool {
+    filter.is_none_or(|filter| random_line().contains(filter))
+}
+
+fn planned(checks: &[&'static Check], random: bool) -> Vec<PlannedGroup> {
+    let count = |group: &str| checks.iter().filter(|check| check.group == group).count();
+    let directed = checks::GROUPS
+        .into_iter()
+        .filter(|group| count(group) > 0)
+        .map(|group| PlannedGroup {
+            name: group.to_owned(),
+            plan: Plan::Checks(count(group)),
+        });
+    let random = random.then(|| PlannedGroup {
+        name: RANDOM.to_owned(),
+        plan: Plan::Random,
+    });
+    directed.chain(random).collect()
+}
+
+/// What the parts of a run share.
+struct Run<'a> {
+    options: &'a Certify,
+    target: &'a Target,
+    reporter: &'a Reporter,
+    seed: u64,
+}
+
+impl Run<'_> {
+    async fn everything(&self, checks: &[&'static Check], random: bool) {
+        stream::iter(checks)
+            .map(|check| self.check(check))
+            .buffer_unordered(PARALLEL)
+            .for_each(async |result| self.reporter.event(&Event::CheckFinished(result)))
+            .await;
+        if random {
+            self.random().await;
+        }
+    }
+
+    async fn check(&self, check: &'static Check) -> CheckResult {
+        self.reporter.event(&Event::CheckStarted(CheckStarted {
+            id: check.id.to_owned(),
+        }));
+        let begun = Instant::now();
+        let verdict =
+            match Context::connect(self.target, self.seed, check.id, self.options.timeout).await {
+                Err(unkept) => self.verdict(check.id, unkept, Vec::new()),
+                Ok(context) => {
+                    let limit = CHECK_LIMIT * self.options.timeout;
+                    let verdict = match timeout(limit, (check.run)(&context)).await {
+                        Ok(Ok(())) => Verdict::Kept,
+                        Ok(Err(unkept)) => self.verdict(check.id, unkept, context.trace().lines()),
+                        Err(_) => self.verdict(check.id, too_slow(limit), context.trace().lines()),
+                    };
+                    // A node that does not answer must not hold up the run with the cleaning either.
+                    let _ = timeout(self.options.timeout, context.close()).await;
+                    verdict
+                }
+            };
+        CheckResult {
+            check: check.describe(),
+            verdict,
+            duration: begun.elapsed(),
+        }
+    }
+
+    async fn random(&self) {
+        let begun = Instant::now();
+        let limit = RANDOM_LIMIT * self.options.timeout;
+        let settings = Settings {
+            seed: self.seed,
+            operations: self.options.operations,
+            limit,
+            may_remove_channels: self.target.may_remove_channels(),
+            range: self.target.range(),
+        };
+        let client = self.target.client(self.options.timeout, None);
+        let prefix = format!("dhtcheck_{:x}_random_", self.seed);
+        let count = usize::try_from(settings.operations).unwrap_or(usize::MAX);
+        let progress = |operations| {
+            self.reporter.event(&Event::Progress(Progress {
+                group: RANDOM.to_owned(),
+                operations,
+                elapsed: begun.elapsed(),
+                budget: None,
+            }));
+        };
+        let judged = match client.ready(self.options.timeout).await {
+            Ok(()) => {
+                let operations = settings.generate().take(count);
+                sequential::run(
+                    &client,
+                    settings.range,
+                    &prefix,
+                    operations,
+                    begun + limit,
+                    progress,
+                )
+                .await
+            }
+            Err(error) => {
+                let check = random_check();
+                let reason = format!("no connection for it: {error}");
+                let verdict = Verdict::Inconclusive { reason };
+                self.reporter.event(&Event::CheckFinished(CheckResult {
+                    check,
+                    verdict,
+                    duration: begun.elapsed(),
+                }));
+                return self.random_finished(0, begun);
+            }
+        };
+        remove_channels(&client, &prefix).await;
+        client.shutdown();
+        let verdict = match judged.refusal {
+            None => Verdict::Kept,
+            Some((number, wrong)) => self.explain(&settings, number, wrong).await,
+        };
+        let duration = begun.elapsed();
+        self.reporter.event(&Event::CheckFinished(CheckResult {
+            check: random_check(),
+            verdict,
+            duration,
+        }));
+        self.random_finished(judged.done, begun);
+    }
+
+    fn random_finished(&self, operations: u64, begun: Instant) {
+        self.reporter.event(&Event::RandomFinished(Workload {
+            group: RANDOM.to_owned(),
+            operations,
+            clients: 1,
+            faults: 0,
+            duration: begun.elapsed(),
+        }));
+    }
+
+    /// Makes a failing run short and shows its messages.
+    async fn explain(&self, settings: &Settings, number: usize, wrong: Wrong) -> Verdict {
+        let mut operations = settings.plan();
+        operations.truncate(number + 1);
+        let original = operations.clone();
+        let mut probe_number = 0;
+        let mut last: Option<(Wrong, Vec<dht_reports::Line>)> = None;
+        let limit = Instant::now() + RANDOM_LIMIT * self.options.timeout;
+        let (minimal, probes) = minimise(operations, async |candidate: &[Operation]| {
+            probe_number += 1;
+            match self.probe(settings, probe_number, candidate, limit).await {
+                Some(failed) => {
+                    last = Some(failed);
+                    true
+                }
+                None => false,
+            }
+        })
+        .await;
+        let reproduced = last.is_some();
+        let (wrong, exchange) = last.unwrap_or((wrong, Vec::new()));
+        let minimal = if reproduced { minimal } else { original };
+        let rule = rules::find(wrong.refusal.rule);
+        let mut observed = format!("{}: {}", wrong.answer, wrong.refusal.reason);
+        observed.push_str(&match reproduced {
+            true => format!(" (found at operation {}, {probes} probes)", number + 1),
+            false => format!(
+                " (at operation {}; repeating it did not fail again)",
+                number + 1
+            ),
+        });
+        Failure {
+            rule: rule.into(),
+            sent: wrong.operation.to_string(),
+            expected: vec![wrong.refusal.allowed.to_string()],
+            observed,
+            exchange,
+            again: format!("{} --operations {}", self.again(SEQUENTIAL), number + 1),
+            minimal: Some(minimal.iter().map(Operation::to_string).collect()),
+        }
+        .into()
+    }
+
+    /// Does these operations on fresh channels and a fresh connection. Does the last one fail again?
+    async fn probe(
+        &self,
+        settings: &Settings,
+        number: u32,
+        operations: &[Operation],
+        limit: Instant,
+    ) -> Option<(Wrong, Vec<dht_reports::Line>)> {
+        let trace = std::sync::Arc::new(Trace::default());
+        let client = self
+            .target
+            .client(self.options.timeout, Some(trace.clone()));
+        client.ready(self.options.timeout).await.ok()?;
+        let prefix = format!("dhtcheck_{:x}_probe{number}_", self.seed);
+        let operations = operations.iter().cloned();
+        let judged =
+            sequential::run(&client, settings.range, &prefix, operations, limit, |_| {}).await;
+        let lines = trace.lines();
+        remove_channels(&client, &prefix).await;
+        client.shutdown();
+        judged.refusal.map(|(_, wrong)| (wrong, lines))
+    }
+
+    fn verdict(&self, id: &str, unkept: Unkept, exchange: Vec<dht_reports::Line>) -> Verdict {
+        match unkept {
+            Unkept::Inconclusive(reason) => Verdict::Inconclusive { reason },
+            Unkept::Broken(Broken {
+                rule,
+                sent,
+                expected,
+                observed,
+            }) => Failure {
+                rule: rules::find(rule).into(),
+                sent,
+                expected,
+                observed,
+                exchange,
+                again: self.again(id),
+                minimal: None,
+            }
+            .into(),
+        }
+    }
+
+    /// The command that repeats one check.
+    fn again(&self, id: &str) -> String {
+        let mut command = "dhtcheck certify".to_owned();
+        if let Some(spawn) = &self.options.spawn {
+            command.push_str(&format!(" --spawn '{}'", spawn.replace('\'', r"'\''")));
+        }
+        if let Some(node) = &self.options.node {
+            command.push_str(&format!(" --node {node}"));
+        }
+        if let Some(path) = &self.options.credentials {
+            command.push_str(&format!(" --credentials '{}'", path.display()));
+        }
+        if self.options.auth.is_some() {
+            command.push_str(" --auth NAME:HEXKEY");
+        }
+        for bug in &self.options.bug {
+            command.push_str(&format!(" --bug {bug}"));
+        }
+        format!("{command} --seed {:x} --filter {id}", self.seed)
+    }
+}
+
+fn random_check() -> dht_reports::Check {
+    dht_reports::Check {
+        id: SEQUENTIAL.to_owned(),
+        group: RANDOM.to_owned(),
+        title: RANDOM_TITLE.to_owned(),
+        rules: [
+            "A18.1", "A18.2", "A18.3", "A18.4", "A18.10", "P19", "P20", "P25", "P47", "P71", "P74",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        subsumes: None,
+    }
+}
+
+fn too_slow(limit: Duration) -> Unkept {
+    Unkept::Broken(Broken {
+        rule: "P03",
+        sent: "the requests of this check".to_owned(),
+        expected: vec![format!(
+            "all of them answered within {} s",
+            limit.as_secs_f32()
+        )],
+        observed: "the check was not over by then".to_owned(),
+    })
+}
+
+/// Leaves a node as it was found, as far as that works.
+async fn remove_channels(client: &dht_client::Client, prefix: &str) {
+    let Ok(channels) = client.channels().collect_all().await else {
+        return;
+    };
+    for channel in channels {
+        if channel.as_bytes().starts_with(prefix.as_bytes()) {
+            let _ = client.remove_channel(channel).await;
+        }
+    }
+}
+
+/// A seed short enough to be typed.
+fn new_seed() -> u64 {
+    let mut bytes = [0; 4];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => u64::from(u32::from_le_bytes(bytes)),
+        Err(_) => now_ms() & u64::from(u32::MAX),
+    }
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,155 @@
+//! GetAll of a channel that takes many batches: complete, without repetition, over suspensions and
+//! reconnections.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use dht_protocol::neo::request::get_all::Settings;
+
+use super::Check;
+use super::context::{Checked, Context, Unkept};
+use super::watch::Seen;
+use crate::random::rng::Rng;
+
+const RECORDS: u64 = 1_000;
+/// Bytes of a value; they are random, since what compresses well is too quickly sent to be interrupted.
+const VALUE: usize = 8_192;
+/// How often an interruption is tried before the node is said to be too fast for it.
+const ATTEMPTS: usize = 5;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "getall.complete",
+        group: "streams",
+        title: "GetAll delivers 1,000 records of 8 KiB, each once.",
+        rules: &["A18.4", "P44", "P45", "P46", "P48"],
+        subsumes: Some("Neo Puts followed by Task-blocking neo GetAll"),
+        run: |cx| Box::pin(complete(cx)),
+    },
+    Check {
+        id: "getall.suspend-resume",
+        group: "streams",
+        title: "A GetAll that is suspended falls silent, and goes on where it was when it is resumed.",
+        rules: &["P28", "A18.9", "P31", "P44", "P45"],
+        subsumes: Some("Neo Puts followed by neo GetAll and suspend/resume"),
+        run: |cx| Box::pin(suspend_resume(cx)),
+    },
+    Check {
+        id: "getall.connection-drop",
+        group: "streams",
+        title: "A GetAll whose connection breaks goes on behind the last key on the next connection.",
+        rules: &["P44", "P45", "P51"],
+        subsumes: Some("Neo Puts followed by neo GetAll with connection drop"),
+        run: |cx| Box::pin(connection_drop(cx)),
+    },
+    Check {
+        id: "getall.stop",
+        group: "streams",
+        title: "A GetAll that is stopped ends, and the connection is as useful as before.",
+        rules: &["P28", "P34"],
+        subsumes: None,
+        run: |cx| Box::pin(stop(cx)),
+    },
+];
+
+async fn fill(cx: &Context) -> Result<BTreeMap<dht_protocol::Key, Bytes>, Unkept> {
+    let mut rng = Rng::new(cx.seed());
+    let mut value = || {
+        let bytes: Vec<u8> = (0..VALUE / 8)
+            .flat_map(|_| rng.number().to_le_bytes())
+            .collect();
+        Bytes::from(bytes)
+    };
+    let records = (0..RECORDS).map(|i| (cx.key(i), value())).collect();
+    cx.put_all(&records).await?;
+    Ok(records)
+}
+
+async fn complete(cx: &Context) -> Checked {
+    let records = fill(cx).await?;
+    cx.expect_get_all(Settings::default(), &records).await
+}
+
+async fn suspend_resume(cx: &Context) -> Checked {
+    let records = fill(cx).await?;
+    for _ in 0..ATTEMPTS {
+        let mut get_all = cx.get_all(Settings::default());
+        get_all.suspend()?;
+        let seen = get_all
+            .until("P28", "Suspended", |seen| {
+                seen.suspended == 1 || seen.finished
+            })
+            .await?;
+        if seen.finished {
+            // The node had sent everything before it read of the suspension, which is legal.
+            continue;
+        }
+        cx.sentinel().await?;
+        let silent = get_all.seen();
+        let batches = silent.deliveries - seen.deliveries;
+        cx.expect(
+            "A18.9",
+            "GetAll, Suspend, and after its Ack 20 Gets",
+            &["at most 2 batches after the Ack of Suspend"],
+            batches <= 2 && !silent.finished,
+            || match silent.finished {
+                true => "all of the channel was sent in spite of the suspension".to_owned(),
+                false => format!("{batches} batches"),
+            },
+        )?;
+        get_all.resume()?;
+        let seen = get_all
+            .until("P03", "Finished", |seen| seen.finished)
+            .await?;
+        return cx.expect_records("P44", "GetAll, Suspend, Resume", &seen.records, &records);
+    }
+    Err(too_fast())
+}
+
+async fn connection_drop(cx: &Context) -> Checked {
+    let records = fill(cx).await?;
+    for _ in 0..ATTEMPTS {
+        let mut get_all = cx.get_all(Settings::default());
+        // Held in the middle, so that the connection surely breaks before the end.
+        get_all.suspend()?;
+        let seen = get_all
+            .until("P28", "Suspended", |seen| {
+                seen.suspended == 1 || seen.finished
+            })
+            .await?;
+        if seen.finished {
+            continue;
+        }
+        cx.reconnect();
+        get_all
+            .until("P03", "the connection to break", |seen| {
+                seen.disconnected == 1
+            })
+            .await?;
+        get_all.resume()?;
+        let seen = get_all
+            .until("P03", "Finished", |seen| seen.finished)
+            .await?;
+        return cx.expect_records(
+            "P51",
+            "GetAll, a new connection in the middle, GetAll continuing behind the last key",
+            &seen.records,
+            &records,
+        );
+    }
+    Err(too_fast())
+}
+
+async fn stop(cx: &Context) -> Checked {
+    fill(cx).await?;
+    let mut get_all = cx.get_all(Settings::default());
+    get_all.stop()?;
+    get_all.until("P34", "the end", Seen::is_over).await?;
+    cx.sentinel().await
+}
+
+fn too_fast() -> Unkept {
+    Unkept::Inconclusive(format!(
+        "in {ATTEMPTS} attempts the node sent all of 8 MB before it could read of the suspension"
+    ))
+}

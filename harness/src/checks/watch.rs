@@ -1,0 +1,221 @@
+//! A GetAll or Mirror that runs while a check does other things; what it has delivered can be looked at
+//! and waited for.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use dht_client::{Controller, GetAll, Mirror};
+use dht_protocol::Key;
+use dht_protocol::neo::request::{get_all, mirror, stream::Notification};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::context::{Broken, Checked, Unkept};
+
+/// How many answer times a stream may take for what is waited for: a period of a Mirror lies in between.
+const PATIENCE: u32 = 3;
+
+/// What a stream has delivered.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Every node has begun.
+    pub started: bool,
+    /// How often the stream was suspended.
+    pub suspended: usize,
+    /// How often the connection broke.
+    pub disconnected: usize,
+    /// How many messages with data, or parts of them, were delivered.
+    pub deliveries: usize,
+    /// Records of a GetAll.
+    pub records: Vec<(Key, Bytes)>,
+    /// Keys of a GetAll.
+    pub keys: Vec<Key>,
+    /// Records that a Mirror told as written.
+    pub updated: Vec<(Key, Bytes)>,
+    /// Records of a Mirror's dumps.
+    pub refreshed: Vec<(Key, Bytes)>,
+    /// Keys that a Mirror told as removed.
+    pub deleted: Vec<Key>,
+    /// The Mirror lost changes.
+    pub updates_lost: bool,
+    /// The Mirror's channel was removed.
+    pub channel_removed: bool,
+    /// The stream was stopped.
+    pub stopped: bool,
+    /// The stream ended by itself.
+    pub finished: bool,
+    /// What went wrong.
+    pub trouble: Option<String>,
+}
+
+impl Seen {
+    /// Has the stream ended?
+    pub fn is_over(&self) -> bool {
+        self.stopped || self.finished
+    }
+
+    fn note<T>(&mut self, notification: Notification<T>, item: impl FnOnce(&mut Self, T)) {
+        match notification {
+            Notification::Started => self.started = true,
+            Notification::Item(_, data) => {
+                self.deliveries += 1;
+                item(self, data);
+            }
+            Notification::Suspended => self.suspended += 1,
+            Notification::Resumed => {}
+            Notification::Disconnected(_) => self.disconnected += 1,
+            Notification::NodeError(_) => self.trouble = Some("the node answered Error".to_owned()),
+            Notification::Unsupported(_, status) => self.trouble = Some(status.to_string()),
+            Notification::Stopped => self.stopped = true,
+            Notification::Finished => self.finished = true,
+        }
+    }
+}
+
+/// A stream under observation. Dropping it stops the stream.
+#[derive(Debug)]
+pub struct Watch {
+    name: &'static str,
+    control: Controller,
+    seen: watch::Receiver<Seen>,
+    limit: Duration,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Watch {
+    /// Observes a GetAll; the node may take `answer_time` for an answer.
+    pub fn get_all(mut stream: GetAll, name: &'static str, answer_time: Duration) -> Self {
+        let control = stream.controller();
+        let (sender, seen) = watch::channel(Seen::default());
+        let task = tokio::spawn(async move {
+            while let Some(event) = stream.next().await {
+                sender.send_modify(|seen| {
+                    seen.note(event, |seen, item| match item {
+                        get_all::Item::Record(key, value) => seen.records.push((key, value)),
+                        get_all::Item::Key(key) => seen.keys.push(key),
+                    });
+                });
+            }
+        });
+        Self {
+            name,
+            control,
+            seen,
+            limit: PATIENCE * answer_time,
+            task,
+        }
+    }
+
+    /// Observes a Mirror; the node may take `answer_time` for an answer.
+    pub fn mirror(mut stream: Mirror, name: &'static str, answer_time: Duration) -> Self {
+        let control = stream.controller();
+        let (sender, seen) = watch::channel(Seen::default());
+        let task = tokio::spawn(async move {
+            while let Some(event) = stream.next().await {
+                sender.send_modify(|seen| {
+                    seen.note(event, |seen, item| match item {
+                        mirror::Item::Updated(key, value) => seen.updated.push((key, value)),
+                        mirror::Item::Refreshed(key, value) => seen.refreshed.push((key, value)),
+                        mirror::Item::Deleted(key) => seen.deleted.push(key),
+                        mirror::Item::UpdatesLost => seen.updates_lost = true,
+                        mirror::Item::ChannelRemoved => seen.channel_removed = true,
+                    });
+                });
+            }
+        });
+        Self {
+            name,
+            control,
+            seen,
+            limit: PATIENCE * answer_time,
+            task,
+        }
+    }
+
+    /// What was delivered so far.
+    pub fn seen(&self) -> Seen {
+        self.seen.borrow().clone()
+    }
+
+    /// Waits for something. If the stream ends without it, or the time is up, `rule` is broken: `what`
+    /// should have come.
+    pub async fn until(
+        &mut self,
+        rule: &'static str,
+        what: &str,
+        condition: impl Fn(&Seen) -> bool,
+    ) -> Checked<Seen> {
+        let enough = |seen: &Seen| condition(seen) || seen.is_over() || seen.trouble.is_some();
+        let waited = timeout(self.limit, self.seen.wait_for(enough)).await;
+        let came_in_time = matches!(waited, Ok(Ok(_)));
+        drop(waited);
+        let seen = self.seen();
+        if condition(&seen) {
+            return Ok(seen);
+        }
+        let reason = match &seen.trouble {
+            Some(trouble) => trouble.clone(),
+            None if came_in_time => "the end of the stream".to_owned(),
+            None => format!("nothing of the kind within {} s", self.limit.as_secs_f32()),
+        };
+        Err(Unkept::Broken(Broken {
+            rule,
+            sent: self.name.to_owned(),
+            expected: vec![what.to_owned()],
+            observed: format!("{reason}, after {}", summary(&seen)),
+        }))
+    }
+
+    /// Waits for the start.
+    pub async fn started(&mut self) -> Checked<Seen> {
+        self.until("P03", "Started", |seen| seen.started).await
+    }
+
+    /// Asks for silence.
+    pub fn suspend(&self) -> Checked {
+        Ok(self.control.suspend()?)
+    }
+
+    /// Asks to go on.
+    pub fn resume(&self) -> Checked {
+        Ok(self.control.resume()?)
+    }
+
+    /// Asks for the end.
+    pub fn stop(&self) -> Checked {
+        Ok(self.control.stop()?)
+    }
+
+    /// Asks for the end, and waits for it.
+    pub async fn stopped(&mut self) -> Checked<Seen> {
+        self.stop()?;
+        self.until("P34", "the Ack of Stop", |seen| seen.stopped)
+            .await
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn summary(seen: &Seen) -> String {
+    let counts = [
+        (seen.records.len(), "records"),
+        (seen.keys.len(), "keys"),
+        (seen.updated.len(), "updated"),
+        (seen.refreshed.len(), "refreshed"),
+        (seen.deleted.len(), "deleted"),
+    ];
+    let told: Vec<_> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    match (told.is_empty(), seen.started) {
+        (true, true) => "Started".to_owned(),
+        (true, false) => "nothing".to_owned(),
+        (false, _) => told.join(", "),
+    }
+}

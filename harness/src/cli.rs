@@ -1,0 +1,129 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use dht_protocol::neo::Credential;
+
+/// Certifies nodes of the DHT protocol of the dhtproto/swarm family.
+#[derive(Debug, Parser)]
+#[command(name = "dhtcheck", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  every rule that was checked is kept
+  1  a rule is broken
+  2  the run could not start or could not tell: node unreachable, credentials refused, ...";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a node and report which rules it keeps. Without --node and --spawn the embedded fake node
+    /// is checked.
+    Certify(Box<Certify>),
+    /// List the checks, a line each.
+    List(List),
+}
+
+/// Options of `certify`.
+#[derive(Args, Debug)]
+pub struct Certify {
+    /// The node to check.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub node: Option<String>,
+
+    /// Name and key of the client: 256 hexadecimal digits. Default: admin with the all-zero key.
+    #[arg(long, value_name = "NAME:HEXKEY", conflicts_with = "credentials")]
+    pub auth: Option<Credential>,
+
+    /// A file with one line NAME:HEXKEY.
+    #[arg(long, value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
+
+    /// Start the node with this shell command, check it at --node (default 127.0.0.1:10100), and stop it
+    /// again.
+    #[arg(long, value_name = "CMD")]
+    pub spawn: Option<String>,
+
+    /// Switch on a bug of the embedded fake node, to see what a failure looks like. Repeatable;
+    /// `fakedht --list-bugs` names them.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["node", "spawn"])]
+    pub bug: Vec<String>,
+
+    /// The seed of the random part, in hexadecimal. Default: a new one, which is printed.
+    #[arg(long, value_name = "N", value_parser = parse_seed)]
+    pub seed: Option<u64>,
+
+    /// How many operations the random part does; 0: none.
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub operations: u64,
+
+    /// Run only checks whose line in `dhtcheck list` contains this text.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+
+    /// How long the node may take for one answer, in seconds. A check in which it takes longer is
+    /// broken; no check takes longer than six times as much.
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds)]
+    pub timeout: Duration,
+
+    /// Write a JUnit XML report.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+/// Options of `list`.
+#[derive(Args, Debug)]
+pub struct List {
+    /// List only checks whose line contains this text.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+}
+
+fn parse_seed(text: &str) -> Result<u64, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    u64::from_str_radix(digits, 16).map_err(|_| "a seed has 1 to 16 hexadecimal digits".to_owned())
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "a number of seconds is needed".to_owned())?;
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|duration| !duration.is_zero() && *duration <= Duration::from_secs(3600))
+        .ok_or_else(|| "a number of seconds above 0 and up to 3600 is needed".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn seeds_are_hexadecimal() {
+        assert_eq!(parse_seed("7f3a91c2"), Ok(0x7f3a_91c2));
+        assert_eq!(parse_seed("0xff"), Ok(255));
+        assert!(parse_seed("").is_err() && parse_seed("xyz").is_err());
+    }
+
+    #[test]
+    fn a_timeout_is_a_positive_number() {
+        assert_eq!(parse_seconds("0.5"), Ok(Duration::from_millis(500)));
+        for text in ["0", "-1", "inf", "nan", "1e9", "soon"] {
+            assert!(parse_seconds(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Certifies nodes of the DHT protocol: directed checks and random operations through a client, judged
+//! by the rules of the protocol and by a reference model.
+//!
+//! * [`certify`]: a run from its first to its last event.
+//! * [`checks`]: the directed checks; start here to add one.
+//! * [`random`]: random operations, judged by the model, made short when they fail.
+//! * [`execute`]: the model's operations through a client.
+//! * [`target`], [`spawn`]: the node that is certified.
+//! * [`trace`]: the messages of a check as readable lines.
+//! * [`rules`]: the rules that checks name.
+//! * [`cli`], [`reporter`]: the command line, and where the events of a run go.
+//!
+//! The program `dhtcheck` is this library with a `main`.
+
+pub mod certify;
+pub mod checks;
+pub mod cli;
+pub mod execute;
+pub mod random;
+pub mod reporter;
+pub mod rules;
+pub mod spawn;
+pub mod target;
+pub mod trace;

@@ -1,0 +1,6 @@
+//! The random part of a certification: operations that nobody thought of, judged by the reference model.
+
+pub mod minimise;
+pub mod plan;
+pub mod rng;
+pub mod sequential;

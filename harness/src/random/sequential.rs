@@ -1,0 +1,142 @@
+//! Operations one after another through one client, each answer judged before the next operation.
+
+use std::time::{Duration, Instant};
+
+use dht_client::Client;
+use dht_model::{Answer, Key, Model, NodeId, Operation, Refusal};
+use dht_protocol::HashRange;
+
+use super::plan::Plan;
+use crate::execute::Executor;
+
+/// What a run of operations came to.
+#[derive(Debug)]
+pub struct Judged {
+    /// How many operations were done.
+    pub done: u64,
+    /// The operation whose answer is wrong, by its number, and why.
+    pub refusal: Option<(usize, Wrong)>,
+}
+
+/// A wrong answer.
+#[derive(Debug)]
+pub struct Wrong {
+    /// What was asked.
+    pub operation: Operation,
+    /// What came.
+    pub answer: Answer,
+    /// What is wrong with it.
+    pub refusal: Refusal,
+}
+
+/// Does `operations` on fresh channels whose names begin with `prefix`, until an answer is wrong or the
+/// time is up. `progress` is called now and then with the number of operations done.
+pub async fn run(
+    client: &Client,
+    range: HashRange,
+    prefix: &str,
+    operations: impl IntoIterator<Item = Operation>,
+    limit: Instant,
+    mut progress: impl FnMut(u64),
+) -> Judged {
+    let mut model = Model::default();
+    model.announce(NodeId(0), range);
+    let executor = Executor::new(client, prefix);
+    let mut done = 0;
+    for (number, operation) in operations.into_iter().enumerate() {
+        let answer = executor.execute(&operation).await;
+        done += 1;
+        if let Err(refusal) = model.observe(&operation, &answer) {
+            return Judged {
+                done,
+                refusal: Some((
+                    number,
+                    Wrong {
+                        operation,
+                        answer,
+                        refusal,
+                    },
+                )),
+            };
+        }
+        if done % 256 == 0 {
+            progress(done);
+        }
+        if Instant::now() >= limit {
+            break;
+        }
+    }
+    Judged {
+        done,
+        refusal: None,
+    }
+}
+
+/// What a random run is to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Determines the operations.
+    pub seed: u64,
+    /// How many of them.
+    pub operations: u64,
+    /// After how much time it ends in any case.
+    pub limit: Duration,
+    /// May the client remove channels?
+    pub may_remove_channels: bool,
+    /// The node's range.
+    pub range: HashRange,
+}
+
+impl Settings {
+    /// The operations.
+    pub fn plan(&self) -> Vec<Operation> {
+        let count = usize::try_from(self.operations).unwrap_or(usize::MAX);
+        self.generate().take(count).collect()
+    }
+
+    /// The operations, one at a time.
+    pub fn generate(&self) -> Plan {
+        let range = self.range;
+        Plan::new(
+            self.seed,
+            move |number| key_in(range, number),
+            self.may_remove_channels,
+        )
+    }
+}
+
+/// The key with this number in a range: low numbers are themselves where the range is full, and spread
+/// over the range where it is not. The empty range has no keys; then the number is the key.
+pub fn key_in(range: HashRange, number: u64) -> Key {
+    if range == HashRange::FULL || range == HashRange::EMPTY {
+        return Key(number);
+    }
+    let width = range.max() - range.min();
+    // The golden ratio spreads consecutive numbers evenly; the last one may meet the first again only
+    // where the range is as small as that.
+    let offset = match width.checked_add(1) {
+        Some(size) => number.wrapping_mul(0x9e37_79b9_7f4a_7c15) % size,
+        None => number,
+    };
+    Key((range.min() + offset).reverse_bits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_lie_in_the_range() {
+        for (min, max) in [
+            (0, u64::MAX),
+            (1 << 62, (1 << 63) - 1),
+            (5, 5),
+            (u64::MAX, u64::MAX),
+        ] {
+            let range = HashRange::new(min, max).unwrap();
+            for number in 0..100 {
+                assert!(range.covers(key_in(range, number)), "{range} {number}");
+            }
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What is certified: a node at an address, one that is started for the run, or the embedded fake node.
+
+use std::fmt;
+use std::net::{SocketAddr, SocketAddrV4, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use dht_client::{Client, ConnectionError, Missing, credential_from_file};
+use dht_protocol::HashRange;
+use dht_protocol::neo::Credential;
+use dht_reports::{Clue, Obstacle};
+use fakedht::{Bugs, NodeConfig, ServerOptions, TestNode};
+
+use crate::cli::Certify;
+use crate::spawn::Spawned;
+use crate::trace::Trace;
+
+/// Where a node listens if nothing else is said.
+const DEFAULT_NODE: &str = "127.0.0.1:10100";
+
+/// A node that answers.
+#[derive(Debug)]
+pub struct Target {
+    address: SocketAddrV4,
+    credential: Credential,
+    range: HashRange,
+    origin: Origin,
+}
+
+#[derive(Debug)]
+enum Origin {
+    Elsewhere,
+    Spawned(Spawned),
+    Embedded(TestNode),
+}
+
+impl Target {
+    /// Finds or starts the node and makes sure that it can be talked to.
+    pub async fn prepare(options: &Certify) -> Result<Self, Obstacle> {
+        let credential = credential(options)?;
+        let (address, origin) = match (&options.spawn, &options.node) {
+            (Some(command), node) => {
+                let address = resolve(node.as_deref().unwrap_or(DEFAULT_NODE))?;
+                let spawned = Spawned::start(command, address)
+                    .await
+                    .map_err(|error| Obstacle {
+                        reason: error.to_string(),
+                        clues: Vec::new(),
+                        advice: Some("Give the node's address with --node.".to_owned()),
+                    })?;
+                (address, Origin::Spawned(spawned))
+            }
+            (None, Some(node)) => (resolve(node)?, Origin::Elsewhere),
+            (None, None) => {
+                let node = embedded(&options.bug).await?;
+                (node.address(), Origin::Embedded(node))
+            }
+        };
+        let mut target = Self {
+            address,
+            credential,
+            range: HashRange::FULL,
+            origin,
+        };
+        match target.query_range(options.timeout).await {
+            Ok(range) => {
+                target.range = range;
+                Ok(target)
+            }
+            Err(obstacle) => {
+                target.stop().await;
+                Err(obstacle)
+            }
+        }
+    }
+
+    /// A new client of the node; no request of it takes longer than `timeout`.
+    pub fn client(&self, timeout: Duration, tap: Option<Arc<Trace>>) -> Client {
+        let builder = Client::builder(self.credential.clone())
+            .node(self.address)
+            .request_timeout(timeout);
+        match tap {
+            Some(tap) => builder.tap(tap).build(),
+            None => builder.build(),
+        }
+    }
+
+    /// The node's hash range.
+    pub fn range(&self) -> HashRange {
+        self.range
+    }
+
+    /// May the client remove channels? Only one called "admin" may (P23).
+    pub fn may_remove_channels(&self) -> bool {
+        self.credential.name.as_str() == "admin"
+    }
+
+    /// Stops a node that was started for the run.
+    pub async fn stop(self) {
+        match self.origin {
+            Origin::Elsewhere => {}
+            Origin::Spawned(spawned) => spawned.stop().await,
+            Origin::Embedded(mut node) => node.stop().await,
+        }
+    }
+
+    async fn query_range(&self, timeout: Duration) -> Result<HashRange, Obstacle> {
+        let client = self.client(timeout, None);
+        let ready = client.ready(timeout).await;
+        let range = client
+            .stats()
+            .nodes
+            .get(&self.address)
+            .and_then(|node| node.range);
+        client.shutdown();
+        match (ready, range) {
+            (Ok(()), Some(range)) => Ok(range),
+            (Err(error), _) => {
+                let missing = error
+                    .nodes
+                    .into_iter()
+                    .next()
+                    .map_or(Missing::Range, |(_, missing)| missing);
+                Err(self.obstacle(&missing))
+            }
+            (Ok(()), None) => Err(self.obstacle(&Missing::Range)),
+        }
+    }
+}
+
+impl Target {
+    /// Why the node cannot be talked to, and what to do about it.
+    fn obstacle(&self, missing: &Missing) -> Obstacle {
+        let node = self.address;
+        let (reason, advice) = match missing {
+            Missing::Connection(ConnectionError::Refused) => (
+                format!("nothing listens on {node} (connection refused)."),
+                "Start the node first, or let --spawn start it. --node takes the neo port, by convention \
+                 the legacy port + 100.",
+            ),
+            Missing::Connection(ConnectionError::Rejected) => (
+                format!(
+                    "the node refused the name \"{}\" (authentication answered 0).",
+                    self.credential.name
+                ),
+                "Give the node's credentials with --auth NAME:HEXKEY or --credentials FILE.",
+            ),
+            Missing::Connection(ConnectionError::TimedOut) => (
+                format!(
+                    "{node} accepts connections, but does not complete the authentication in time."
+                ),
+                "See whether the node hangs, and whether this is its neo port. --timeout allows more time.",
+            ),
+            Missing::Connection(error @ ConnectionError::Unreachable(_)) => (
+                format!("{node}: {error}."),
+                "See whether the address is right and the network there.",
+            ),
+            Missing::Connection(error) => (
+                format!("{node} does not speak the neo protocol: {error}."),
+                "See whether this is the node's neo port, by convention the legacy port + 100.",
+            ),
+            _ => (
+                format!("{node} accepts the client, but does not answer GetHashRange."),
+                "See whether the node hangs. --timeout allows more time.",
+            ),
+        };
+        let clues = match missing {
+            Missing::Connection(ConnectionError::Rejected) => [
+                "The clocks differ by more than 1,800 s?",
+                "The name is known to the node?",
+                "The key is right?",
+            ]
+            .map(|question| Clue {
+                question: question.to_owned(),
+                answer: "cannot tell from outside".to_owned(),
+            })
+            .to_vec(),
+            _ => Vec::new(),
+        };
+        Obstacle {
+            reason,
+            clues,
+            advice: Some(advice.to_owned()),
+        }
+    }
+}
+
+/// The node as the header of a report names it.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = match self.origin {
+            Origin::Elsewhere => "",
+            Origin::Spawned(_) => ", started for this run",
+            Origin::Embedded(_) => ", the embedded fake node",
+        };
+        write!(f, "{} (neo{origin})", self.address)
+    }
+}
+
+fn credential(options: &Certify) -> Result<Credential, Obstacle> {
+    match (&options.auth, &options.credentials) {
+        (Some(credential), _) => Ok(credential.clone()),
+        (None, Some(path)) => credential_from_file(path).map_err(|error| Obstacle {
+            reason: format!("the credentials file cannot be used: {error}"),
+            clues: Vec::new(),
+            advice: Some(
+                "It must have one line, NAME:HEXKEY with 256 hexadecimal digits.".to_owned(),
+            ),
+        }),
+        (None, None) => Ok(Credential::default_admin()),
+    }
+}
+
+fn resolve(node: &str) -> Result<SocketAddrV4, Obstacle> {
+    let bad = |reason: String| Obstacle {
+        reason,
+        clues: Vec::new(),
+        advice: Some("Give the node's neo port, as in --node 127.0.0.1:10100.".to_owned()),
+    };
+    let addresses = node
+        .to_socket_addrs()
+        .map_err(|error| bad(format!("\"{node}\" is no address of a node: {error}.")))?;
+    addresses
+        .filter_map(|address| match address {
+            SocketAddr::V4(address) => Some(address),
+            SocketAddr::V6(_) => None,
+        })
+        .next()
+        .ok_or_else(|| {
+            bad(format!(
+                "\"{node}\" has no IPv4 address, and the protocol knows no others."
+            ))
+        })
+}
+
+async fn embedded(bugs: &[String]) -> Result<TestNode, Obstacle> {
+    let obstacle = |reason| Obstacle {
+        reason,
+        clues: Vec::new(),
+        advice: None,
+    };
+    let bugs = bugs
+        .iter()
+        .map(|name| {
+            Bugs::find(name).ok_or_else(|| {
+                obstacle(format!(
+                    "there is no bug \"{name}\"; `fakedht --list-bugs` names those there are."
+                ))
+            })
+        })
+        .collect::<Result<Bugs, _>>()?;
+    let config = NodeConfig {
+        bugs,
+        ..NodeConfig::default()
+    };
+    TestNode::start_with(config, ServerOptions::default())
+        .await
+        .map_err(|error| obstacle(format!("the embedded node could not be started: {error}.")))
+}

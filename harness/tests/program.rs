@@ -1,0 +1,206 @@
+//! The program as its user meets it: exit codes, output, reports.
+
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+fn dhtcheck(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_dhtcheck"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// A listener nobody accepts on is a node that hangs: connections succeed and nothing is ever said.
+fn silent_node() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    (listener, address)
+}
+
+/// An address on which nobody listens.
+fn closed_address() -> String {
+    silent_node().1
+}
+
+#[test]
+fn the_embedded_node_is_certified() {
+    let directory = tempfile::tempdir().unwrap();
+    let junit = directory.path().join("report.xml");
+    let output = dhtcheck(&[
+        "certify",
+        "--seed",
+        "5eed",
+        "--operations",
+        "2000",
+        "--timeout",
+        "60",
+        "--junit",
+        junit.to_str().unwrap(),
+    ]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("seed 5eed") && text.contains("Certified."),
+        "{text}"
+    );
+    assert!(!text.contains('\u{1b}'), "no colour in a pipe: {text}");
+
+    let xml = std::fs::read_to_string(junit).unwrap();
+    let document = roxmltree::Document::parse(&xml).unwrap();
+    let cases: Vec<_> = document
+        .descendants()
+        .filter(|node| node.has_tag_name("testcase"))
+        .collect();
+    for name in [
+        "records.put-get",
+        "getall.suspend-resume",
+        "mirror.refresh",
+        "random.sequential",
+    ] {
+        let case = cases
+            .iter()
+            .find(|case| case.attribute("name") == Some(name))
+            .expect(name);
+        assert!(case.attribute("classname").is_some() && case.attribute("time").is_some());
+        assert!(
+            !case.children().any(|child| child.has_tag_name("failure")),
+            "{name}"
+        );
+    }
+    let property = |name| {
+        document
+            .descendants()
+            .find(|node| node.has_tag_name("property") && node.attribute("name") == Some(name))
+            .and_then(|node| node.attribute("value"))
+    };
+    assert_eq!(property("seed"), Some("5eed"));
+    assert_eq!(property("version"), Some(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_filter_chooses_the_checks() {
+    let output = dhtcheck(&["certify", "--filter", "records.put-get", "--timeout", "60"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    let listed = stdout(&dhtcheck(&["list", "--filter", "records.put-get"]));
+    assert_eq!(listed.lines().count(), 1);
+    assert!(listed.contains("Neo Put followed by neo Get"), "{listed}");
+}
+
+#[test]
+fn a_broken_node_fails_with_an_explanation() {
+    let output = dhtcheck(&[
+        "certify",
+        "--bug",
+        "put-not-stored",
+        "--filter",
+        "records.put-get",
+        "--timeout",
+        "60",
+    ]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for part in [
+        "A18.1",
+        "records.put-get",
+        "NoRecord",
+        "Get",
+        "again:",
+        "--bug put-not-stored",
+    ] {
+        assert!(text.contains(part), "{part} is missing:\n{text}");
+    }
+}
+
+#[test]
+fn a_wrong_answer_in_the_random_part_is_made_short() {
+    let output = dhtcheck(&[
+        "certify",
+        "--bug",
+        "put-not-stored",
+        "--filter",
+        "random.sequential",
+        "--seed",
+        "1",
+        "--timeout",
+        "60",
+    ]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("again:") && text.contains("probes"), "{text}");
+}
+
+#[test]
+fn a_node_that_is_not_there_is_said_so() {
+    let output = dhtcheck(&["certify", "--node", &closed_address(), "--timeout", "5"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("cannot start") && text.contains("refused"),
+        "{text}"
+    );
+}
+
+#[test]
+fn wrong_credentials_are_said_so() {
+    let auth = format!("admin:{}", "01".repeat(128));
+    let output = dhtcheck(&["certify", "--auth", &auth, "--timeout", "30"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("cannot start") && text.contains("key"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_node_that_hangs_gives_a_verdict() {
+    let (_listener, address) = silent_node();
+    let output = dhtcheck(&["certify", "--node", &address, "--timeout", "0.3"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+}
+
+#[test]
+fn a_node_that_answers_no_get_is_broken_not_waited_for() {
+    let output = dhtcheck(&[
+        "certify",
+        "--bug",
+        "get-never-answered",
+        "--filter",
+        "records.put-get",
+        "--timeout",
+        "1",
+    ]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("P03"), "{text}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_no_success() {
+    let output = dhtcheck(&[
+        "certify",
+        "--filter",
+        "records.put-get",
+        "--timeout",
+        "60",
+        "--junit",
+        "/nowhere/at/all/report.xml",
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write"));
+}
+
+#[test]
+fn nonsense_on_the_command_line_is_a_usage_error() {
+    for arguments in [
+        &["certify", "--timeout", "0"][..],
+        &["certify", "--auth", "admin"],
+        &["certfy"],
+    ] {
+        assert_eq!(dhtcheck(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}

@@ -1,0 +1,202 @@
+//! Operations on channels of one node: what is right, what is refused, and by which rule.
+
+mod common;
+
+use common::judge::{NODE, channels, filled, filtered, keys, node, records, right, value, wrong};
+use dht_model::{
+    Allowed, Answer, Decision, Expectations, ExpectedRecord, HashRange, Key, Model, Operation,
+};
+
+#[test]
+fn get_all() {
+    let mut model = filled();
+    let all = || Operation::get_all("c");
+    right(&mut model, all(), records(&[(2, "two"), (1, "one")]));
+    right(&mut model, Operation::get_all("empty"), records(&[]));
+    let missing = wrong(&mut model, all(), records(&[(2, "two")]), "A18.4");
+    assert!(missing.reason.contains("0000000000000001 is missing"));
+    let expected = |key, value: &'static str| ExpectedRecord {
+        key: Key(key),
+        values: vec![value.into()],
+        optional: false,
+    };
+    assert_eq!(
+        missing.allowed,
+        Allowed::Records(vec![expected(1, "one"), expected(2, "two")])
+    );
+    let twice = records(&[(2, "two"), (1, "one"), (2, "two")]);
+    wrong(&mut model, all(), twice, "A18.4");
+    let surplus = records(&[(2, "two"), (1, "one"), (3, "three")]);
+    wrong(&mut model, all(), surplus, "P46");
+    wrong(&mut model, all(), records(&[(2, "two"), (1, "two")]), "P46");
+    wrong(&mut model, all(), keys(&[1, 2]), "A6");
+    wrong(&mut model, all(), Answer::Error, "A6");
+
+    let only_keys = || Operation::get_all_keys("c");
+    right(&mut model, only_keys(), keys(&[2, 1]));
+    wrong(&mut model, only_keys(), keys(&[2]), "A18.4");
+    wrong(&mut model, only_keys(), keys(&[2, 1, 2]), "A18.4");
+    wrong(&mut model, only_keys(), keys(&[2, 1, 3]), "P46");
+    wrong(
+        &mut model,
+        only_keys(),
+        records(&[(2, "two"), (1, "one")]),
+        "A6",
+    );
+}
+
+#[test]
+fn get_all_filters_by_value() {
+    let mut model = filled();
+    right(&mut model, filtered(false, "wo"), records(&[(2, "two")]));
+    right(&mut model, filtered(true, "wo"), keys(&[2]));
+    right(
+        &mut model,
+        filtered(false, "o"),
+        records(&[(2, "two"), (1, "one")]),
+    );
+    right(&mut model, filtered(false, "to"), records(&[]));
+    wrong(&mut model, filtered(false, "wo"), records(&[]), "A18.4");
+    let too_many = records(&[(1, "one"), (2, "two")]);
+    wrong(&mut model, filtered(false, "wo"), too_many, "P47");
+    wrong(&mut model, filtered(true, "wo"), keys(&[1, 2]), "P47");
+    // A key is not looked at.
+    right(&mut model, filtered(true, "\u{1}"), keys(&[]));
+}
+
+#[test]
+fn channels_are_born_by_reading_and_die_by_removal_only() {
+    let mut model = node();
+    let list = || Operation::GetChannels;
+    right(&mut model, list(), channels(&[]));
+    let births = [
+        ("put", Operation::put("put", 1, "v"), Answer::Stored),
+        ("get", Operation::get("get", 1), Answer::NoRecord),
+        (
+            "exists",
+            Operation::exists("exists", 1),
+            Answer::Exists(false),
+        ),
+        (
+            "remove",
+            Operation::remove("remove", 1),
+            Answer::Removed(false),
+        ),
+        (
+            "update",
+            Operation::update("update", 1, Decision::Leave),
+            Answer::NoRecord,
+        ),
+        ("all", Operation::get_all("all"), records(&[])),
+        ("keys", Operation::get_all_keys("keys"), keys(&[])),
+    ];
+    let mut names = Vec::new();
+    for (name, operation, answer) in births {
+        right(&mut model, operation, answer);
+        wrong(&mut model, list(), channels(&names), "P25");
+        names.insert(0, name);
+        right(&mut model, list(), channels(&names));
+    }
+    right(
+        &mut model,
+        Operation::remove("put", 1),
+        Answer::Removed(true),
+    );
+    right(&mut model, list(), channels(&names));
+    wrong(
+        &mut model,
+        list(),
+        channels(&[&names[..], &["put"]].concat()),
+        "A18.10",
+    );
+    wrong(
+        &mut model,
+        list(),
+        channels(&[&names[..], &["foreign"]].concat()),
+        "P25",
+    );
+    wrong(&mut model, list(), Answer::Error, "A6");
+
+    right(
+        &mut model,
+        Operation::remove_channel("absent"),
+        Answer::ChannelRemoved,
+    );
+    right(&mut model, list(), channels(&names));
+    let removed = names.remove(0);
+    right(
+        &mut model,
+        Operation::remove_channel(removed),
+        Answer::ChannelRemoved,
+    );
+    right(&mut model, list(), channels(&names));
+    wrong(
+        &mut model,
+        list(),
+        channels(&[&names[..], &[removed]].concat()),
+        "P25",
+    );
+}
+
+#[test]
+fn remove_channel_removes_every_record() {
+    let mut model = filled();
+    right(
+        &mut model,
+        Operation::remove_channel("c"),
+        Answer::ChannelRemoved,
+    );
+    wrong(&mut model, Operation::get("c", 1), value("one"), "P16");
+    wrong(
+        &mut model,
+        Operation::get_all("c"),
+        records(&[(2, "two")]),
+        "P46",
+    );
+    right(&mut model, Operation::get_all("c"), records(&[]));
+}
+
+#[test]
+fn only_admin_removes_channels() {
+    let by_other = || Operation::RemoveChannel {
+        channel: "c".into(),
+        permitted: false,
+    };
+    let mut model = filled();
+    wrong(&mut model, by_other(), Answer::ChannelRemoved, "P23");
+    right(&mut model, by_other(), Answer::NotPermitted);
+    right(&mut model, by_other(), Answer::Unknown);
+    right(&mut model, Operation::get("c", 1), value("one"));
+    wrong(
+        &mut model,
+        Operation::remove_channel("c"),
+        Answer::NotPermitted,
+        "A6",
+    );
+
+    let mut lenient = Model::new(Expectations {
+        everyone_may_remove_channels: true,
+        ..Expectations::default()
+    });
+    lenient.announce(NODE, HashRange::FULL);
+    right(&mut lenient, Operation::put("c", 1, "one"), Answer::Stored);
+    right(&mut lenient, by_other(), Answer::NotPermitted);
+    right(&mut lenient, Operation::get("c", 1), value("one"));
+    right(&mut lenient, by_other(), Answer::ChannelRemoved);
+    right(&mut lenient, Operation::get("c", 1), Answer::NoRecord);
+}
+
+#[test]
+fn other_peoples_channels_are_ignored() {
+    let mut model = Model::new(Expectations {
+        namespace: "mine-".into(),
+        ..Expectations::default()
+    });
+    model.announce(NODE, HashRange::FULL);
+    right(&mut model, Operation::put("mine-1", 1, "v"), Answer::Stored);
+    let list = || Operation::GetChannels;
+    right(&mut model, list(), channels(&["theirs", "mine-1"]));
+    right(&mut model, list(), channels(&["mine-1"]));
+    wrong(&mut model, list(), channels(&["theirs"]), "P25");
+    wrong(&mut model, list(), channels(&["mine-1", "mine-2"]), "P25");
+}

@@ -1,0 +1,474 @@
+//! Many requests on one connection: order, ids, limits, back-pressure, Mirrors.
+
+use super::*;
+use crate::testing::wire::{self, authentication, fresh, requests};
+use crate::testing::{Memory, Wire, hex};
+
+const HASH_RANGE: &str = "01 00";
+const PUT: &str = "02 00 0100000000000000 63 0100000000000000 0100000000000000 76";
+const GET: &str = "03 00 0100000000000000 63 0100000000000000";
+const MIRROR: &str = "04 00 00 0100000000000000 63 00 00000000";
+const ALL: &str = "05 00 00 0100000000000000 63 00 0000000000000000 00 0000000000000000";
+
+/// The first bytes of messages, up to a value's length.
+fn outline(messages: &[(u64, Vec<u8>)]) -> Vec<String> {
+    let outline = |(id, payload): &(u64, Vec<u8>)| match payload.len() {
+        0..3 => format!("{id}: {}", payload[0]),
+        len => format!("{id}: {len} bytes"),
+    };
+    messages.iter().map(outline).collect()
+}
+
+/// A node with a record of the channel "c" for every key up to `count`, each with so many bytes, which
+/// no compression makes fewer.
+fn filled(count: u64, size: usize) -> Memory {
+    let (mut memory, mut state) = (Memory::default(), 1_u32);
+    let mut byte = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    for key in 0..count {
+        let value: Vec<u8> = std::iter::repeat_with(&mut byte).take(size).collect();
+        memory.store("c", key, value);
+    }
+    memory.events.clear();
+    memory
+}
+
+mod order {
+    use super::*;
+
+    #[test]
+    fn a_short_request_is_answered_before_the_next_is_looked_at() {
+        let mut wire = Wire::open(Memory::default());
+        let said = wire.ask(&[(1, PUT), (2, GET), (3, "0b 00"), (4, "02 01"), (5, PUT)]);
+        assert_eq!(
+            outline(&said),
+            [
+                "1: 253",
+                "1: 1",
+                "2: 253",
+                "2: 2",
+                "2: 9 bytes",
+                "3: 255",
+                "4: 254",
+                "5: 253",
+                "5: 1",
+            ]
+        );
+        assert_eq!(wire.node.active_requests(), 0);
+    }
+
+    #[test]
+    fn when_the_output_is_full_requests_take_turns() {
+        let mut wire = Wire::open(filled(2, 50_000));
+        let gets: Vec<_> = (1..=40).map(|id| (id, GET)).collect();
+        wire.send(&gets).unwrap();
+        let said = wire.take_all();
+        let of = |kind: fn(&[u8]) -> bool| {
+            let ids = said.iter().filter(|(_, payload)| kind(payload));
+            ids.map(|(id, _)| *id).collect::<Vec<_>>()
+        };
+        let position = |wanted: u64, kind: fn(&[u8]) -> bool| {
+            said.iter()
+                .position(|(id, payload)| *id == wanted && kind(payload))
+                .unwrap()
+        };
+        let (supported, got, value): (fn(&[u8]) -> bool, fn(&[u8]) -> bool, fn(&[u8]) -> bool) = (
+            |payload| payload == [0xfd],
+            |payload| payload == [2],
+            |payload| payload.len() > 1,
+        );
+        for kind in [supported, got, value] {
+            assert_eq!(of(kind), Vec::from_iter(1..=40));
+        }
+        assert!(
+            position(40, got) < position(4, value),
+            "the second messages of all go before the third of those that had to wait"
+        );
+        assert_eq!(wire.node.active_requests(), 0);
+    }
+
+    #[test]
+    fn a_long_request_does_not_hold_up_a_short_one() {
+        let mut wire = Wire::open(filled(1000, 10_000));
+        wire.send(&[(1, ALL)]).unwrap();
+        let mut said = wire.take();
+        wire.send(&[(2, PUT)]).unwrap();
+        let answer = wire.take();
+        assert!(answer.contains(&(2, vec![1])), "{:?}", outline(&answer));
+        said.extend(answer);
+        said.extend(wire.take_all());
+        let finished = said.last().unwrap();
+        assert_eq!(finished, &(1, vec![8]));
+        assert!(said.len() > 150, "{} messages", said.len());
+    }
+
+    #[test]
+    fn bytes_may_come_one_by_one() {
+        let conversation = [
+            (1, HASH_RANGE),
+            (2, PUT),
+            (3, GET),
+            (4, ALL),
+            (4, "04"),
+            (5, MIRROR),
+            (5, "01"),
+            (5, "03"),
+        ];
+        let mut whole = Wire::open(Memory::default());
+        let mut expected = Vec::new();
+        for message in conversation {
+            expected.extend(whole.ask(&[message]));
+        }
+
+        let mut wire = Wire::open(Memory::default());
+        let mut said = Vec::new();
+        for (id, payload) in conversation {
+            for byte in requests(&[(id, hex(payload))]) {
+                wire.feed(&[byte]).unwrap();
+                said.extend(wire.take_all());
+            }
+        }
+        assert_eq!(said, expected);
+        assert_eq!(wire.node.active_requests(), 1, "GetHashRange goes on");
+    }
+
+    #[test]
+    fn requests_may_come_right_behind_the_authentication() {
+        let mut node = fresh(Limits::default());
+        let mut memory = Memory::default();
+        node.feed(&[1]);
+        node.process(wire::start(), &mut memory).unwrap();
+        let mut bytes = authentication();
+        bytes.extend(requests(&[(1, hex(PUT))]));
+        node.feed(&bytes);
+        node.process(wire::start(), &mut memory).unwrap();
+        assert_eq!(node.client().unwrap().as_str(), "admin");
+        assert_eq!(memory.value("c", 1).unwrap(), "v");
+    }
+}
+
+mod ids {
+    use super::*;
+
+    #[test]
+    fn an_id_is_free_as_soon_as_its_request_has_ended() {
+        let mut wire = Wire::open(Memory::default());
+        for id in [u64::MAX, 1 << 63, 7, 7, 7, 1] {
+            let said = wire.ask(&[(id, PUT), (id, GET), (id, "0b 00")]);
+            assert_eq!(said.len(), 6);
+            assert!(said.iter().all(|(answered, _)| *answered == id));
+        }
+        let said = wire.ask(&[(9, ALL), (9, "03"), (9, MIRROR), (9, "03"), (9, PUT)]);
+        assert_eq!(said.last().unwrap(), &(9, vec![1]));
+        assert_eq!(wire.node.active_requests(), 0);
+    }
+
+    #[test]
+    fn an_id_is_free_even_if_the_output_has_been_full_ever_since() {
+        let mut wire = Wire::open(filled(2, 140_000));
+        let mut messages = vec![(5, GET)];
+        messages.extend((0..8000).map(|_| (6, "0b 00")));
+        wire.send(&messages).unwrap();
+        let said = wire.take_bytes(140_000 + 100);
+        assert_eq!(outline(&said)[..3], ["5: 253", "5: 2", "5: 140008 bytes"]);
+        assert!(wire.node.is_full());
+        wire.send(&[(5, GET)]).unwrap();
+
+        let mut wire = Wire::open(filled(2, 140_000));
+        let said = wire.ask(&[(
+            1,
+            "05 00 00 0000000000000000 00 0000000000000000 00 0000000000000000",
+        )]);
+        assert_eq!(said.last().unwrap(), &(1, vec![8]));
+        wire.send(&[(2, GET)]).unwrap();
+        assert!(wire.node.is_full());
+        wire.send(&[(1, "04"), (1, PUT)]).unwrap();
+        assert_eq!(wire.take_all().last().unwrap(), &(1, vec![1]));
+    }
+
+    #[test]
+    fn a_request_that_ended_is_nowhere_any_more() {
+        let mut wire = Wire::open(Memory::default());
+        for _ in 0..100 {
+            wire.node
+                .feed(&requests(&[(1, hex(MIRROR)), (1, hex("03"))]));
+        }
+        wire.node.process(wire.now, &mut wire.memory).unwrap();
+        assert_eq!(wire.node.active_requests(), 0);
+        assert_eq!(wire.node.waiting.len(), 0);
+        assert!(wire.node.mirrors.is_empty() && wire.node.ticks.is_empty());
+    }
+
+    #[test]
+    fn id_0_is_reserved() {
+        let mut wire = Wire::open(Memory::default());
+        assert_eq!(wire.send(&[(0, PUT)]), Err(Violation::ZeroRequestId));
+    }
+
+    #[test]
+    fn a_message_of_a_request_that_ended_is_taken_for_a_new_one() {
+        let mut wire = Wire::open(Memory::default());
+        wire.ask(&[(1, PUT)]);
+        let error = wire.send(&[(1, "04")]);
+        assert_eq!(error, Err(Violation::NoCommand { id: 1, len: 1 }));
+    }
+}
+
+mod refusals {
+    use super::*;
+
+    #[test]
+    fn unknown_requests_and_versions_are_answered_and_forgotten() {
+        let mut wire = Wire::open(Memory::default());
+        for (first, status) in [
+            ("00 00", 0xff),
+            ("0b 00", 0xff),
+            ("ff 05 0102", 0xff),
+            ("01 01", 0xfe),
+            ("0a ff 01", 0xfe),
+        ] {
+            assert_eq!(wire.ask(&[(1, first)]), [(1, vec![status])], "{first}");
+            assert_eq!(wire.node.active_requests(), 0);
+        }
+        assert_eq!(wire.ask(&[(1, PUT)]).len(), 2, "the connection goes on");
+    }
+
+    #[test]
+    fn a_first_message_needs_a_command() {
+        for (payload, len) in [("", 0), ("02", 1)] {
+            let mut wire = Wire::open(Memory::default());
+            let error = wire.send(&[(3, PUT), (4, payload)]).unwrap_err();
+            assert_eq!(error, Violation::NoCommand { id: 4, len });
+            assert_eq!(
+                outline(&wire.take()),
+                ["3: 253", "3: 1"],
+                "what came before is answered"
+            );
+            wire.feed(&requests(&[(5, hex(PUT))])).unwrap();
+            assert_eq!(wire.take(), [], "nothing is read any more");
+        }
+    }
+
+    #[test]
+    fn supported_comes_before_the_fields_are_read() {
+        let mut wire = Wire::open(Memory::default());
+        let error = wire.send(&[(1, "02 00")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Put: malformed first message: channel at offset 2: 8 bytes needed, 0 left"
+        );
+        assert_eq!(wire.take(), [(1, vec![0xfd])]);
+        assert_eq!(wire.memory.names(), [""; 0]);
+    }
+
+    #[test]
+    fn a_second_message_is_for_requests_that_wait_for_one() {
+        let mut wire = Wire::open(filled(2, 140_000));
+        wire.send(&[(1, GET), (2, GET)]).unwrap();
+        assert_eq!(wire.node.active_requests(), 1, "its answer waits");
+        let error = wire.send(&[(2, GET)]).unwrap_err();
+        assert!(matches!(error, Violation::Unexpected { .. }), "{error}");
+
+        let mut wire = Wire::open(Memory::default());
+        wire.ask(&[(1, HASH_RANGE)]);
+        let error = wire.send(&[(1, HASH_RANGE)]).unwrap_err();
+        assert!(matches!(error, Violation::Unexpected { .. }), "{error}");
+    }
+
+    #[test]
+    fn one_request_too_many() {
+        let mut wire = Wire::open(Memory::default());
+        let all: Vec<_> = (1..=5000).map(|id| (id, HASH_RANGE)).collect();
+        wire.send(&all).unwrap();
+        assert_eq!(wire.take_all().len(), 10_000);
+        assert_eq!(wire.node.active_requests(), 5000);
+        let error = wire.send(&[(5001, "0b 00")]);
+        assert_eq!(error, Err(Violation::TooManyRequests { limit: 5000 }));
+
+        let mut wire = Wire::open(Memory::default());
+        let puts: Vec<_> = (1..=6000).map(|id| (id, PUT)).collect();
+        assert_eq!(
+            wire.ask(&puts).len(),
+            12_000,
+            "those that ended do not count"
+        );
+    }
+
+    #[test]
+    fn a_message_above_the_limit_is_refused_on_its_header() {
+        let limits = Limits {
+            message: 100,
+            ..Limits::default()
+        };
+        let mut wire = Wire::open_with(Memory::default(), limits);
+        let message = requests(&[(1, vec![2; 93])]);
+        let (body_len, limit) = (101, 100);
+        assert_eq!(
+            wire.feed(&message[..10]),
+            Err(Violation::TooLong { body_len, limit })
+        );
+    }
+}
+
+mod back_pressure {
+    use super::*;
+
+    #[test]
+    fn a_client_that_does_not_read_is_not_read_from() {
+        let mut wire = Wire::open(filled(2, 2_000_000));
+        assert!(wire.node.wants_input());
+        wire.send(&[(1, GET), (2, GET), (3, GET)]).unwrap();
+        assert!(!wire.node.wants_input());
+        assert!(wire.node.output().len() < 2_100_000, "one value at a time");
+        let said = wire.take_all();
+        assert!(wire.node.wants_input());
+        assert_eq!(said.len(), 9);
+    }
+
+    #[test]
+    fn small_answers_pile_up_no_further() {
+        let mut wire = Wire::open(Memory::default());
+        let burst = requests(&vec![(1, hex("0b 00")); 1000]);
+        let mut bursts = 0;
+        while wire.node.wants_input() {
+            wire.feed(&burst).unwrap();
+            bursts += 1;
+            assert!(bursts < 100);
+        }
+        assert!(wire.node.output().len() < OUTPUT_STUCK + 19 * 1000);
+    }
+
+    #[test]
+    fn a_full_output_is_filled_up_when_it_was_read() {
+        let mut wire = Wire::open(filled(100, 10_000));
+        wire.send(&[(1, ALL)]).unwrap();
+        let len = wire.node.output().len();
+        wire.process().unwrap();
+        assert_eq!(wire.node.output().len(), len, "no room, nothing is added");
+        assert!(len < OUTPUT_FULL + 70_000);
+        let said = wire.take_all();
+        assert_eq!(said.last().unwrap(), &(1, vec![8]));
+    }
+
+    #[test]
+    fn an_ack_is_not_held_back_by_records() {
+        let mut wire = Wire::open(filled(1000, 10_000));
+        wire.send(&[(1, ALL)]).unwrap();
+        wire.take();
+        wire.send(&[(1, "01")]).unwrap();
+        assert_eq!(wire.take_all(), [(1, vec![4])], "P31, P33");
+        wire.send(&[(1, "03")]).unwrap();
+        assert_eq!(wire.take_all(), [(1, vec![4])]);
+        assert_eq!(wire.node.active_requests(), 0);
+    }
+}
+
+mod mirrors {
+    use super::*;
+
+    const EVERY_SECOND: &str = "04 00 00 0100000000000000 63 00 01000000";
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_first_and_the_last_on_a_channel_are_announced() {
+        let mut wire = Wire::open(Memory::default());
+        let channel = wire.memory.create("c");
+        wire.ask(&[(1, MIRROR)]);
+        wire.ask(&[(2, MIRROR)]);
+        assert_eq!(wire.node.take_follows(), [Follow::Begin(channel)]);
+        assert_eq!(wire.node.mirrors(channel), 2);
+        wire.ask(&[(1, "03")]);
+        assert_eq!(
+            (wire.node.take_follows(), wire.node.mirrors(channel)),
+            (vec![], 1)
+        );
+        wire.ask(&[(2, "03")]);
+        assert_eq!(wire.node.take_follows(), [Follow::End(channel)]);
+        assert_eq!(wire.node.mirrors(channel), 0);
+    }
+
+    #[test]
+    fn every_mirror_of_the_channel_hears_of_a_change() {
+        let mut wire = Wire::open(Memory::default());
+        wire.ask(&[
+            (1, MIRROR),
+            (2, MIRROR),
+            (3, "04 00 00 0100000000000000 64 00 00000000"),
+        ]);
+        let said = wire.ask(&[(4, PUT)]);
+        let changed = hex("07 0100000000000000 0100000000000000 76");
+        for id in [1, 2] {
+            assert!(said.contains(&(id, changed.clone())), "{said:?}");
+        }
+        assert!(!said.contains(&(3, changed)), "another channel");
+        let said = wire.ask(&[(5, "09 00 0100000000000000 63")]);
+        assert!(said.contains(&(1, vec![10])) && said.contains(&(2, vec![10])));
+    }
+
+    #[test]
+    fn a_mirror_of_a_removed_channel_hears_nothing_of_the_next_one() {
+        let mut wire = Wire::open(Memory::default());
+        wire.ask(&[(1, MIRROR)]);
+        wire.ask(&[(2, "09 00 0100000000000000 63")]);
+        let said = wire.ask(&[(3, PUT)]);
+        assert!(said.iter().all(|(id, _)| *id == 3), "F04: {said:?}");
+        wire.ask(&[(1, "04")]);
+        assert_eq!(wire.node.active_requests(), 0);
+    }
+
+    #[test]
+    fn dumps_come_once_a_period() {
+        let mut wire = Wire::open(filled(1, 1));
+        assert_eq!(wire.node.next_tick(), None);
+        wire.now.elapsed = seconds(10);
+        wire.ask(&[(1, EVERY_SECOND)]);
+        assert_eq!(wire.node.next_tick(), Some(seconds(11)));
+        assert_eq!(wire.take_all(), [], "the first after one period");
+        for second in 11..14 {
+            wire.now.elapsed = seconds(second) - Duration::from_nanos(1);
+            assert_eq!(wire.take_all(), []);
+            wire.now.elapsed = seconds(second);
+            let said = wire.take_all();
+            assert_eq!(said.len(), 1, "{said:?}");
+            assert_eq!(wire.node.next_tick(), Some(seconds(second + 1)));
+        }
+    }
+
+    #[test]
+    fn periods_that_were_missed_are_not_made_up_for() {
+        let mut wire = Wire::open(filled(1, 1));
+        wire.ask(&[(1, EVERY_SECOND)]);
+        wire.now.elapsed = seconds(1000);
+        assert_eq!(wire.take_all().len(), 1);
+        assert!(wire.node.next_tick() > Some(wire.now.elapsed));
+    }
+
+    #[test]
+    fn what_has_ended_has_no_period() {
+        let mut wire = Wire::open(filled(1, 1));
+        wire.ask(&[
+            (1, EVERY_SECOND),
+            (2, "04 00 00 0100000000000000 63 00 05000000"),
+        ]);
+        wire.ask(&[(1, "03")]);
+        assert_eq!(wire.node.next_tick(), Some(seconds(5)));
+        wire.ask(&[(2, "03")]);
+        assert_eq!(wire.node.next_tick(), None);
+    }
+
+    #[test]
+    fn a_new_range_reaches_those_who_asked() {
+        let mut wire = Wire::open(Memory::default());
+        wire.ask(&[(1, HASH_RANGE), (2, MIRROR)]);
+        wire.node
+            .range_updated(Update::ChangeHashRange(crate::HashRange::EMPTY));
+        let said = wire.take_all();
+        let update = hex("02 ffffffffffffffff 0000000000000000");
+        assert_eq!(said, [(1, update)], "P67");
+    }
+}

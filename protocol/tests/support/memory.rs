@@ -1,0 +1,191 @@
+//! A node's storage in memory, with records in the order of their keys.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use bytes::Bytes;
+use dht_protocol::neo::ClientName;
+use dht_protocol::neo::request::mirror::Change;
+use dht_protocol::neo::request::{ChannelId, Host, HostError};
+use dht_protocol::{ChannelName, HashRange, Key};
+
+/// What followers of a channel are to be told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Event {
+    Record(ChannelId, Change),
+    Gone(ChannelId),
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory {
+    pub(crate) range: HashRange,
+    /// Every call that can fail does.
+    pub(crate) broken: bool,
+    /// What was written since this list was last emptied.
+    pub(crate) events: Vec<Event>,
+    channels: BTreeMap<ChannelName, ChannelId>,
+    records: BTreeMap<ChannelId, BTreeMap<Key, Bytes>>,
+    next_id: u64,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            range: HashRange::FULL,
+            broken: false,
+            events: Vec::new(),
+            channels: BTreeMap::new(),
+            records: BTreeMap::new(),
+            next_id: 0,
+        }
+    }
+}
+
+impl Memory {
+    /// A node with these records in a channel.
+    pub(crate) fn with<'a>(
+        channel: &str,
+        records: impl IntoIterator<Item = (u64, &'a str)>,
+    ) -> Self {
+        let mut memory = Self::default();
+        memory.create(channel);
+        for (key, value) in records {
+            memory.store(channel, key, value);
+        }
+        memory.events.clear();
+        memory
+    }
+
+    /// An empty node that is responsible for these keys.
+    pub(crate) fn covering(range: HashRange) -> Self {
+        Self {
+            range,
+            ..Self::default()
+        }
+    }
+
+    /// A node that cannot do anything.
+    pub(crate) fn broken() -> Self {
+        Self {
+            broken: true,
+            ..Self::default()
+        }
+    }
+
+    /// The channel, created if there is none.
+    pub(crate) fn create(&mut self, channel: &str) -> ChannelId {
+        self.open_channel(&channel.into()).unwrap()
+    }
+
+    /// Writes a record.
+    pub(crate) fn store(&mut self, channel: &str, key: u64, value: impl AsRef<[u8]>) {
+        let (channel, value) = (self.create(channel), Bytes::copy_from_slice(value.as_ref()));
+        self.put(channel, Key(key), &value).unwrap();
+    }
+
+    /// Removes a record.
+    pub(crate) fn erase(&mut self, channel: &str, key: u64) {
+        let channel = self.create(channel);
+        self.remove(channel, Key(key)).unwrap();
+    }
+
+    /// The value of a record.
+    pub(crate) fn value(&self, channel: &str, key: u64) -> Option<Bytes> {
+        let channel = self.find_channel(&channel.into())?;
+        self.records[&channel].get(&Key(key)).cloned()
+    }
+
+    /// The names of all channels.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.channels.keys().map(ToString::to_string).collect()
+    }
+
+    fn check(&self) -> Result<(), HostError> {
+        match self.broken {
+            true => Err(HostError("the disk is full".into())),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Host for Memory {
+    fn range(&self) -> HashRange {
+        self.range
+    }
+
+    fn may_remove_channels(&self, client: &ClientName) -> bool {
+        client.as_str() == "admin"
+    }
+
+    fn open_channel(&mut self, name: &ChannelName) -> Result<ChannelId, HostError> {
+        self.check()?;
+        if let Some(id) = self.channels.get(name) {
+            return Ok(*id);
+        }
+        let id = ChannelId(self.next_id);
+        self.next_id += 1;
+        self.channels.insert(name.clone(), id);
+        self.records.insert(id, BTreeMap::new());
+        Ok(id)
+    }
+
+    fn find_channel(&self, name: &ChannelName) -> Option<ChannelId> {
+        self.channels.get(name).copied()
+    }
+
+    fn remove_channel(&mut self, name: &ChannelName) -> Result<(), HostError> {
+        self.check()?;
+        if let Some(id) = self.channels.remove(name) {
+            self.records.remove(&id);
+            self.events.push(Event::Gone(id));
+        }
+        Ok(())
+    }
+
+    fn channel_after(&self, after: Option<&ChannelName>) -> Option<ChannelName> {
+        let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut names = self
+            .channels
+            .range::<ChannelName, _>((behind, Bound::Unbounded));
+        names.next().map(|(name, _)| name.clone())
+    }
+
+    fn put(&mut self, channel: ChannelId, key: Key, value: &Bytes) -> Result<(), HostError> {
+        self.check()?;
+        let records = self.records.get_mut(&channel);
+        let records = records.ok_or_else(|| HostError("the channel is gone".into()))?;
+        records.insert(key, value.clone());
+        self.events
+            .push(Event::Record(channel, Change::Changed(key)));
+        Ok(())
+    }
+
+    fn get(&self, channel: ChannelId, key: Key) -> Result<Option<Bytes>, HostError> {
+        self.check()?;
+        Ok(self
+            .records
+            .get(&channel)
+            .and_then(|records| records.get(&key).cloned()))
+    }
+
+    fn remove(&mut self, channel: ChannelId, key: Key) -> Result<bool, HostError> {
+        self.check()?;
+        let records = self.records.get_mut(&channel);
+        let removed = records.is_some_and(|records| records.remove(&key).is_some());
+        if removed {
+            self.events
+                .push(Event::Record(channel, Change::Deleted(key)));
+        }
+        Ok(removed)
+    }
+
+    fn record_after(&self, channel: ChannelId, after: Option<Key>) -> Option<(Key, Bytes)> {
+        let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut records = self
+            .records
+            .get(&channel)?
+            .range((behind, Bound::Unbounded));
+        records.next().map(|(key, value)| (*key, value.clone()))
+    }
+}

@@ -1,0 +1,36 @@
+//! What several tests share: a node's storage in memory, a client and a node that talk over bytes in
+//! memory, and texts in hexadecimal. The unit tests of the crate use it as `crate::testing`.
+
+// Every test uses its part of this.
+#![allow(dead_code, unused_imports)]
+
+pub(crate) mod half;
+pub(crate) mod memory;
+pub(crate) mod talk;
+pub(crate) mod wire;
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use dht_protocol::neo::NodeAddress;
+
+pub(crate) use half::{Half, open, open_as, said};
+pub(crate) use memory::{Event, Memory};
+pub(crate) use wire::Wire;
+
+/// The bytes that hexadecimal digits spell; everything else in the text is for the reader.
+pub(crate) fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text
+        .chars()
+        .filter_map(|digit| digit.to_digit(16).map(|value| value as u8))
+        .collect();
+    assert!(digits.len().is_multiple_of(2), "half a byte in {text:?}");
+    digits
+        .chunks(2)
+        .map(|pair| pair[0] << 4 | pair[1])
+        .collect()
+}
+
+/// An address of a node; nothing listens there.
+pub(crate) fn node(port: u16) -> NodeAddress {
+    SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)
+}
