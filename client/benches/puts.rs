@@ -1,15 +1,19 @@
-//! How many Puts a second go through this client to our node over loopback: one after another, and with
-//! 64 in flight on one connection; each with the node on a thread of its own, and with node and client
-//! sharing one thread.
+//! How many Puts a second go through this client to our node: over loopback, one after another and with
+//! 64 in flight on one connection, with node and client sharing one thread or having one each; and
+//! without any I/O, the client's core against the node in one process.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use dht_client::{Client, Credential, NodeAddress};
-use fakedht::TestNode;
+use dht_client::core::{ConnectionEvent, Core, Output, Request};
+use dht_client::{Client, Credential, Limits, NodeAddress};
+use dht_protocol::neo::Now;
+use dht_protocol::neo::request::{RecordName, put};
+use fakedht::{ConnectionId, MemoryStorage, Node, NodeConfig, TestNode};
 use tokio::runtime::{self, Runtime};
 use tokio::task::JoinSet;
 
@@ -17,6 +21,13 @@ use tokio::task::JoinSet;
 const VALUE: &[u8] = &[7; 100];
 /// How many different keys are written.
 const KEYS: u64 = 1000;
+/// Where the node without I/O would be.
+const ADDRESS: NodeAddress = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 10_100);
+/// It never gets later without I/O.
+const NOW: Now = Now {
+    unix: 1_700_000_000,
+    elapsed: Duration::ZERO,
+};
 
 fn puts(criterion: &mut Criterion) {
     let runtime = one_thread();
@@ -29,6 +40,74 @@ fn puts(criterion: &mut Criterion) {
     let client = connect(&runtime, address);
     measure(criterion, "two threads", &runtime, &client);
     drop(stop);
+
+    let mut pair = Pair::connected();
+    let mut group = criterion.benchmark_group("put, without I/O");
+    group.throughput(Throughput::Elements(1));
+    let mut keys = (0..KEYS).cycle();
+    group.bench_function("one after another", |bencher| {
+        bencher.iter(|| pair.put(keys.next().unwrap_or_default()));
+    });
+    group.finish();
+}
+
+/// A client's core and a node, and nothing between them.
+struct Pair {
+    core: Core,
+    node: Node<MemoryStorage>,
+    connection: ConnectionId,
+}
+
+impl Pair {
+    fn connected() -> Self {
+        let limits = Limits::default();
+        let mut node = Node::new(NodeConfig::default(), MemoryStorage::new());
+        let connection = node.accept([1, 2, 3, 4]);
+        let core = Core::new(Credential::default_admin(), limits);
+        let mut pair = Self {
+            core,
+            node,
+            connection,
+        };
+        pair.core.add_node(ADDRESS, NOW);
+        pair.core.connected(ADDRESS, NOW);
+        pair.until(|output| matches!(output, Output::Connection(ConnectionEvent::RangeKnown(..))));
+        pair
+    }
+
+    fn put(&mut self, key: u64) {
+        let record = RecordName {
+            channel: "bench".into(),
+            key: key.into(),
+        };
+        let value = VALUE.into();
+        let put = Request::Put(put::Open { record, value });
+        let id = self.core.start(put, NOW).expect("it is the only one");
+        self.until(|output| matches!(output, Output::Request { id: by, .. } if *by == id));
+    }
+
+    /// Moves bytes until the core says what is awaited.
+    fn until(&mut self, awaited: impl Fn(&Output) -> bool) {
+        loop {
+            while let Some(output) = self.core.next_output() {
+                if awaited(&output) {
+                    return;
+                }
+                if matches!(output, Output::Write(_))
+                    && let Some(bytes) = self.core.output(ADDRESS)
+                {
+                    self.node.feed(self.connection, bytes);
+                    bytes.clear();
+                }
+            }
+            let more = self.node.process(self.connection, NOW);
+            assert!(more.is_ok(), "the client keeps the protocol");
+            if let Some(bytes) = self.node.output(self.connection) {
+                self.core.received(ADDRESS, bytes, NOW);
+                bytes.clear();
+            }
+        }
+    }
 }
 
 fn measure(criterion: &mut Criterion, name: &str, runtime: &Runtime, client: &Client) {

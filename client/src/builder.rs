@@ -8,7 +8,7 @@ use dht_protocol::neo::{Credential, Limits, NodeAddress};
 
 use crate::backoff::Backoff;
 use crate::client::Client;
-use crate::core::Core;
+use crate::core::{Core, MAX_OUTPUT};
 use crate::files::{FileError, nodes_from_file};
 use crate::mailbox::Marks;
 use crate::shared::{Settings, Shared, Writing};
@@ -21,6 +21,7 @@ pub struct Builder {
     nodes: Vec<NodeAddress>,
     request_timeout: Option<Duration>,
     stream_buffer: usize,
+    send_buffer: usize,
     limits: Limits,
     settings: Settings,
 }
@@ -32,6 +33,7 @@ impl Builder {
             nodes: Vec::new(),
             request_timeout: None,
             stream_buffer: 4 * 1024 * 1024,
+            send_buffer: MAX_OUTPUT,
             limits: Limits::default(),
             settings: Settings {
                 tap: None,
@@ -92,6 +94,16 @@ impl Builder {
         self
     }
 
+    /// About how many bytes may wait to be sent to a node; 512 MiB by default, which the requests that can be
+    /// active at once do not reach. The connection to a node that leaves more waiting is closed
+    /// ([`ConnectionError::NotReading`](crate::ConnectionError::NotReading)): requests that time out
+    /// must not fill the memory with what they wanted to say.
+    #[must_use]
+    pub fn send_buffer(mut self, bytes: usize) -> Self {
+        self.send_buffer = bytes;
+        self
+    }
+
     /// What is accepted from nodes.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -105,7 +117,8 @@ impl Builder {
     ///
     /// If it is not called inside a tokio runtime with I/O and time enabled.
     pub fn build(self) -> Client {
-        let shared = Shared::new(Core::new(self.credential, self.limits), self.settings);
+        let core = Core::with_max_output(self.credential, self.limits, self.send_buffer);
+        let shared = Shared::new(core, self.settings);
         let mut state = shared.lock();
         let now = shared.now();
         for node in self.nodes {

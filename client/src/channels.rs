@@ -8,10 +8,23 @@ use dht_protocol::neo::request::Failure;
 use dht_protocol::neo::request::gather::Notification;
 use futures_core::Stream;
 
-use crate::client::{Client, Ticket};
-use crate::core::ChannelEvent;
+use crate::client::Client;
+use crate::core::{ChannelEvent, Request};
 use crate::error::RequestError;
 use crate::mailbox::Receiver;
+use crate::ticket::Ticket;
+use crate::waiters::Queue;
+
+impl Client {
+    /// Lists the channels of all nodes. Waits for all of them, also for those that are not connected.
+    pub fn channels(&self) -> Channels {
+        let started = self.follow(Request::GetChannels, |sender| Queue::Channels {
+            sender,
+            weight: 0,
+        });
+        Channels::new(self.clone(), started)
+    }
+}
 
 /// A GetChannels that runs on all nodes; see [`Client::channels`]. Each name is told once, however many
 /// nodes have the channel. Dropping it gives the request up.

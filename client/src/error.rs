@@ -68,11 +68,11 @@ pub enum ConnectionError {
     /// Nothing listens at the address.
     #[error("nothing listens there (connection refused)")]
     Refused,
-    /// The address cannot be reached.
+    /// The address cannot be reached, or not in time.
     #[error("it cannot be reached ({0})")]
     Unreachable(io::ErrorKind),
-    /// It did not accept the connection, or did not complete the authentication, in time.
-    #[error("it did not answer in time")]
+    /// It accepted the connection, but did not complete the authentication in time.
+    #[error("it did not complete the authentication in time")]
     TimedOut,
     /// It does not know the client's name, or the key is wrong, or the clocks differ by more than
     /// half an hour. It does not say which.

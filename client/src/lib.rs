@@ -36,10 +36,14 @@ mod error;
 mod files;
 mod link;
 mod mailbox;
+mod ready;
+mod records;
+mod remove_channel;
 mod running;
 mod shared;
 mod stats;
 mod tap;
+mod ticket;
 mod update;
 mod waiters;
 

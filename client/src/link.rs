@@ -190,11 +190,10 @@ async fn connect(node: NodeAddress, deadline: Instant) -> Result<TcpStream, Conn
         Ok(Err(error)) => {
             return Err(match error.kind() {
                 io::ErrorKind::ConnectionRefused => ConnectionError::Refused,
-                io::ErrorKind::TimedOut => ConnectionError::TimedOut,
                 kind => ConnectionError::Unreachable(kind),
             });
         }
-        Err(_) => return Err(ConnectionError::TimedOut),
+        Err(_) => return Err(ConnectionError::Unreachable(io::ErrorKind::TimedOut)),
     };
     // A socket can connect to itself if the port that it was given happens to be the one where nobody
     // listens any more.

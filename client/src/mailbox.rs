@@ -254,3 +254,89 @@ impl Letter for ConnectionEvent {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use dht_protocol::Key;
+    use dht_protocol::neo::NodeAddress;
+
+    use super::*;
+
+    type Event = Notification<get_all::Item>;
+
+    const MARKS: Marks = Marks {
+        high: 10_000,
+        excessive: 50_000,
+    };
+
+    fn node(port: u16) -> NodeAddress {
+        NodeAddress::new([127, 0, 0, 1].into(), port)
+    }
+
+    fn record(len: usize) -> Event {
+        let value = Bytes::from(vec![0; len]);
+        Notification::Item(node(1), get_all::Item::Record(Key(1), value))
+    }
+
+    fn poll(receiver: &mut Receiver<Event>) -> (Poll<Option<Event>>, bool) {
+        receiver.poll_next(&Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn a_change_of_the_backlog_is_told_once() {
+        let (sender, mut receiver) = mailbox(MARKS);
+        assert_eq!(sender.push(record(1000)), None);
+        assert_eq!(sender.push(record(10_000)), Some(Backlog::High));
+        assert_eq!(sender.push(record(10_000)), None);
+        assert_eq!(sender.push(record(40_000)), Some(Backlog::Excessive));
+        assert_eq!(sender.push(record(1000)), None);
+        for eased in [false, false, false, true, false] {
+            assert!(matches!(poll(&mut receiver), (Poll::Ready(Some(_)), by) if by == eased));
+        }
+        assert_eq!(receiver.backlog(), Backlog::Low);
+        assert!(matches!(poll(&mut receiver), (Poll::Pending, false)));
+    }
+
+    #[test]
+    fn what_was_sent_before_the_end_is_read_after_it() {
+        let (sender, mut receiver) = mailbox(MARKS);
+        sender.push(Notification::Started);
+        drop(sender);
+        let started = Poll::Ready(Some(Notification::Started));
+        assert_eq!(poll(&mut receiver).0, started);
+        assert_eq!(poll(&mut receiver).0, Poll::Ready(None));
+    }
+
+    #[test]
+    fn nothing_is_kept_for_nobody() {
+        let (sender, receiver) = mailbox(MARKS);
+        sender.push(record(10));
+        drop(receiver);
+        assert!(sender.is_closed());
+        sender.push(record(10));
+        assert_eq!(lock(&sender.0).queue.len(), 0);
+    }
+
+    #[test]
+    fn connections_that_come_and_go_are_told_once_until_that_is_read() {
+        let (sender, receiver) = mailbox::<Event>(MARKS);
+        for _ in 0..100 {
+            sender.push(Notification::Disconnected(node(1)));
+            sender.push(Notification::Disconnected(node(2)));
+        }
+        sender.push(record(10));
+        sender.push(Notification::Disconnected(node(1)));
+        assert_eq!(lock(&receiver.0).queue.len(), 4);
+    }
+
+    #[test]
+    fn the_oldest_can_make_room() {
+        let (sender, mut receiver) = mailbox(MARKS);
+        for len in [6000, 6001, 6002] {
+            sender.push_dropping_oldest(record(len));
+        }
+        assert_eq!(poll(&mut receiver).0, Poll::Ready(Some(record(6001))));
+        assert_eq!(poll(&mut receiver).0, Poll::Ready(Some(record(6002))));
+    }
+}

@@ -4,17 +4,34 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use dht_protocol::Key;
 use dht_protocol::neo::RequestId;
 use dht_protocol::neo::request::control::Control;
 use dht_protocol::neo::request::stream::{ControlError, Notification};
 use dht_protocol::neo::request::{Failure, get_all, mirror};
+use dht_protocol::{ChannelName, Key};
 use futures_core::Stream;
 
-use crate::client::{Client, Ticket};
+use crate::client::Client;
+use crate::core::Request;
 use crate::error::RequestError;
 use crate::mailbox::{Item, Receiver};
 use crate::shared::Writing;
+use crate::ticket::Ticket;
+use crate::waiters::Queue;
+
+impl Client {
+    /// Reads all records, or all keys, of a channel on all nodes.
+    pub fn get_all(&self, channel: impl Into<ChannelName>, settings: get_all::Settings) -> GetAll {
+        let request = Request::GetAll(channel.into(), settings);
+        Running::new(self.clone(), self.follow(request, Queue::GetAll))
+    }
+
+    /// Follows the changes of a channel on all nodes.
+    pub fn mirror(&self, channel: impl Into<ChannelName>, settings: mirror::Settings) -> Mirror {
+        let request = Request::Mirror(channel.into(), settings);
+        Running::new(self.clone(), self.follow(request, Queue::Mirror))
+    }
+}
 
 /// A GetAll that runs; see [`Client::get_all`].
 pub type GetAll = Running<get_all::Item>;

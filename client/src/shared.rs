@@ -18,9 +18,6 @@ use crate::mailbox::Sender;
 use crate::tap::Tap;
 use crate::waiters::{Then, Waiters};
 
-/// How much may wait to be sent to a node that does not read.
-const MAX_UNSENT: usize = 512 * 1024 * 1024;
-
 /// How a client was built.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -148,10 +145,6 @@ impl Shared {
             return;
         };
         link.flush(node, output, self.settings.tap.as_deref());
-        if link.unsent() + output.len() > MAX_UNSENT {
-            let reason = ConnectionError::NotReading;
-            core.close(node, reason, self.now());
-        }
     }
 
     fn connect(self: &Arc<Self>, state: &mut State, node: NodeAddress) {
@@ -160,14 +153,20 @@ impl Shared {
     }
 
     /// Ends everything. Who waits is told so by the end of what it waits for.
-    pub(crate) fn shut_down(&self) {
+    pub(crate) fn shut_down(self: &Arc<Self>) {
         let mut state = self.lock();
-        state.shutdown = true;
+        if std::mem::replace(&mut state.shutdown, true) {
+            return;
+        }
         state.waiters.forget_all();
-        state.listeners.clear();
+        let now = self.now();
         for (node, link) in std::mem::take(&mut state.links) {
             link.abort(node, self.settings.tap.as_deref());
+            let reason = ConnectionError::Shutdown;
+            state.core.disconnected(node, reason, now);
         }
+        self.carry_out(&mut state, Writing::Later, now);
+        state.listeners.clear();
         drop(state);
         self.changed.notify_waiters();
     }

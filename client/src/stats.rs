@@ -50,7 +50,7 @@ impl Stats {
                 range: known.range,
                 bytes_in: link.map_or(0, |link| link.bytes_in),
                 bytes_out: link.map_or(0, |link| link.bytes_out),
-                unsent: link.map_or(0, |link| link.unsent()),
+                unsent: link.map_or(0, |link| link.unsent()) + state.core.output_len(address),
             };
             (address, node)
         });

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use dht_protocol::neo::request::update::{Decision, Notification, Updated};
 
-use crate::client::{Client, Ticket, next};
+use crate::client::Client;
 use crate::error::RequestError;
 use crate::mailbox::Receiver;
 use crate::shared::Writing;
+use crate::ticket::{Ticket, next};
 
 /// An Update that has read its record and awaits the decision on it; see [`Client::update_later`].
 /// Dropped without one, it leaves the record as it is.

@@ -7,19 +7,25 @@ use std::sync::{Arc, Mutex};
 use common::scripted::{Say, Scripted, supported};
 use common::{PATIENCE, builder, within};
 use dht_client::{
-    Client, ConnectionError, ConnectionEvent, ControlError, GetAll, Key, Limits, Notification,
-    get_all, mirror,
+    Client, ConnectionError, ConnectionEvent, ControlError, Failure, GetAll, Key, Limits,
+    Notification, get_all, mirror,
 };
 use dht_protocol::neo::batch::GetAllBatch;
 use fakedht::TestNode;
 
 const RECORDS: u64 = 20_000;
-const VALUE: [u8; 1000] = [b'v'; 1000];
 
+/// A node with far more than is kept for a user or by the network. The values are random, so that
+/// batches are as long as what is in them.
 async fn full_node() -> TestNode {
     let node = TestNode::start().await.unwrap();
+    let mut seed = 1_u64;
     for key in 0..RECORDS {
-        node.put("c", key, VALUE);
+        let random = std::iter::repeat_with(|| {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1);
+            (seed >> 56) as u8
+        });
+        node.put("c", key, random.take(1000).collect::<Vec<u8>>());
     }
     node
 }
@@ -50,16 +56,7 @@ fn bytes_in(client: &Client) -> u64 {
 
 #[tokio::test]
 async fn what_is_not_read_is_not_sent_for_ever() {
-    // Random values, so that batches are as long as what is in them.
-    let node = TestNode::start().await.unwrap();
-    let mut seed = 1_u64;
-    for key in 0..RECORDS {
-        let random = std::iter::repeat_with(|| {
-            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1);
-            (seed >> 56) as u8
-        });
-        node.put("c", key, random.take(1000).collect::<Vec<u8>>());
-    }
+    let node = full_node().await;
     let client = frugal(&node).await;
     let all = client.get_all("c", get_all::Settings::default());
     // Each answer proves that the node has gone on with its work.
@@ -121,17 +118,14 @@ async fn a_user_who_suspends_is_told_of_its_own_changes_alone() {
     for _ in 0..100 {
         sentinel(&client).await;
     }
-    let mut count = 0;
-    for _ in 0..3 {
-        // The nodes are suspended already, because nobody reads.
-        all.suspend().unwrap();
-        count += until(&mut all, &Notification::Suspended).await;
-        for _ in 0..10 {
-            sentinel(&client).await;
-        }
-        all.resume().unwrap();
-        count += until(&mut all, &Notification::Resumed).await;
+    // The nodes are suspended already, because nobody reads.
+    all.suspend().unwrap();
+    let mut count = until(&mut all, &Notification::Suspended).await;
+    for _ in 0..10 {
+        sentinel(&client).await;
     }
+    all.resume().unwrap();
+    count += until(&mut all, &Notification::Resumed).await;
     count += until(&mut all, &Notification::Finished).await;
     assert_eq!(count, RECORDS);
 
@@ -166,7 +160,9 @@ async fn a_mirror_that_is_not_read_loses_updates_and_says_so() {
     let mut mirror = client.mirror("c", settings);
     assert_eq!(within(mirror.next()).await, Some(Notification::Started));
     for key in 0..2000_u64 {
-        within(client.put("c", key, &VALUE[..])).await.unwrap();
+        within(client.put("c", key, vec![b'v'; 1000]))
+            .await
+            .unwrap();
     }
     let mut updates = 0;
     loop {
@@ -240,4 +236,30 @@ async fn a_node_that_ignores_suspend_is_disconnected_and_not_asked_again_before_
         ));
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn a_node_that_reads_nothing_does_not_fill_the_memory() {
+    let node = Scripted::stalling().await;
+    let client = builder()
+        .node(node.address)
+        .send_buffer(1_000_000)
+        .request_timeout(std::time::Duration::from_millis(1))
+        .build();
+    client.ready(PATIENCE).await.unwrap();
+    let mut events = client.connections();
+    let stuck = ConnectionEvent::Disconnected(node.address, ConnectionError::NotReading);
+    let puts = async {
+        loop {
+            let value = vec![0; 65_000];
+            let failed = client.put("c", 1, value).await.unwrap_err();
+            if failed != Failure::TimedOut.into() {
+                break failed;
+            }
+        }
+    };
+    let failed = within(puts).await;
+    let down = Failure::Disconnected { node: node.address };
+    assert_eq!(failed, down.into());
+    while within(events.next()).await.unwrap() != stuck {}
 }

@@ -65,6 +65,42 @@ async fn every_writer_is_followed() {
     assert_eq!(told(&mut reader, first).await, changed(3, "direct"));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_writers_and_mirrors_at_once() {
+    const WRITERS: u64 = 8;
+    const WRITES: u64 = 200;
+    let node = TestNode::start().await.unwrap();
+    let mut mirrors = Vec::new();
+    for _ in 0..4 {
+        let mut reader = Client::connect(node.address()).await;
+        let id = mirror(&mut reader, CHANGES_ONLY, false).await;
+        mirrors.push(tokio::spawn(async move {
+            let mut changed = Vec::new();
+            while changed.len() < (WRITERS * WRITES) as usize {
+                match told(&mut reader, id).await {
+                    FromNode::RecordChanged(Key(key), _) => changed.push(key),
+                    message => panic!("{message:?}"),
+                }
+            }
+            changed.sort_unstable();
+            changed
+        }));
+    }
+    for writer in 0..WRITERS {
+        let address = node.address();
+        tokio::spawn(async move {
+            let mut client = Client::connect(address).await;
+            for write in 0..WRITES {
+                let key = writer * WRITES + write;
+                assert_eq!(client.ask(put("c", key, "v"), 1).await, [[1]]);
+            }
+        });
+    }
+    for mirror in mirrors {
+        assert_eq!(mirror.await.unwrap(), Vec::from_iter(0..WRITERS * WRITES));
+    }
+}
+
 #[tokio::test]
 async fn a_suspended_mirror_keeps_changes_for_later() {
     let node = TestNode::start().await.unwrap();
@@ -151,7 +187,7 @@ async fn refreshes_send_all_records() {
         periodic_refresh_s: 1,
     };
     let id = mirror(&mut reader, settings, false).await;
-    for _ in 0..3 {
+    for _ in 0..2 {
         let FromNode::RecordRefreshBatch(block) = told(&mut reader, id).await else {
             panic!("a refresh was due");
         };

@@ -89,10 +89,7 @@ async fn update_compares_and_writes() {
         assert_eq!((&status[..], read[0]), (&[0xfd][..], 5));
         client.send(id, replacement).await;
         assert_eq!(client.message(id).await, [answer]);
-        assert_eq!(
-            node.get("channel", 1),
-            value.map(|value| Bytes::from(value))
-        );
+        assert_eq!(node.get("channel", 1), value.map(Bytes::from));
     }
 }
 

@@ -80,7 +80,7 @@ pub async fn certify(options: Certify) -> Exit {
 
 /// The line of the random part in `dhtcheck list`.
 pub fn random_line() -> String {
-    format!("{:<26} {RANDOM:<9} {RANDOM_TITLE}", SEQUENTIAL)
+    format!("{:<28} {RANDOM:<9} {RANDOM_TITLE}", SEQUENTIAL)
 }
 
 const RANDOM_TITLE: &str =

@@ -1,5 +1,6 @@
 //! The program `dhtcheck`.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -16,16 +17,18 @@ fn main() -> ExitCode {
                 ExitCode::from(2)
             }
         },
+        // Whoever reads only the first lines, as in `dhtcheck list | head`, has what they wanted.
         Command::List(options) => {
-            list(&options);
+            let _ = list(&options);
             ExitCode::SUCCESS
         }
     }
 }
 
-fn list(options: &List) {
+fn list(options: &List) -> io::Result<()> {
+    let mut out = io::stdout().lock();
     for check in checks::matching(options.filter.as_deref()) {
-        println!("{check}");
+        writeln!(out, "{check}")?;
     }
     let line = random_line();
     if options
@@ -33,6 +36,7 @@ fn list(options: &List) {
         .as_deref()
         .is_none_or(|filter| line.contains(filter))
     {
-        println!("{line}");
+        writeln!(out, "{line}")?;
     }
+    out.flush()
 }

@@ -67,6 +67,10 @@ pub const RULES: &[Rule] = &[
         "Values of up to 65,512 bytes can be stored, read and delivered by GetAll.",
     ),
     rule(
+        "A6",
+        "Every operation gets one of the answers that its request has, and a healthy node no Error.",
+    ),
+    rule(
         "A12",
         "Update reads a record and changes it, unless somebody else has changed it meanwhile.",
     ),

@@ -168,7 +168,7 @@ fn a_node_that_answers_no_get_is_broken_not_waited_for() {
     let output = dhtcheck(&[
         "certify",
         "--bug",
-        "get-never-answered",
+        "get-never-answers",
         "--filter",
         "records.put-get",
         "--timeout",

@@ -70,6 +70,12 @@ impl HashRange {
         (self.min..=self.max).contains(&key.position())
     }
 
+    /// Is every key of `other` one of this range too?
+    pub(crate) fn includes(self, other: Self) -> bool {
+        // True for an empty `other`, whose lower bound is the highest and upper bound the lowest.
+        self.min <= other.min && other.max <= self.max
+    }
+
     /// Reads the two bounds.
     pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let offset = reader.offset();
@@ -134,5 +140,23 @@ mod tests {
         assert!(HashRange::FULL.covers(Key(u64::MAX)));
         assert!(!HashRange::EMPTY.covers(Key(0)) && !HashRange::EMPTY.covers(Key(u64::MAX)));
         assert_eq!(HashRange::new(2, 1), None);
+    }
+
+    #[test]
+    fn a_range_includes_its_parts_and_nothing_else() {
+        let range = |min, max| HashRange::new(min, max).unwrap();
+        for (part, included) in [
+            (range(10, 20), true),
+            (range(11, 19), true),
+            (HashRange::EMPTY, true),
+            (range(9, 20), false),
+            (range(10, 21), false),
+            (HashRange::FULL, false),
+        ] {
+            assert_eq!(range(10, 20).includes(part), included, "{part}");
+        }
+        assert!(HashRange::EMPTY.includes(HashRange::EMPTY));
+        assert!(!HashRange::EMPTY.includes(range(u64::MAX, u64::MAX)));
+        assert!(!HashRange::EMPTY.includes(range(0, 0)));
     }
 }

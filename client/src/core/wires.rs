@@ -28,8 +28,10 @@ pub(super) struct Node {
 }
 
 /// All nodes, and what the core has to say.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Wires {
+    /// How many bytes may stand in the output of a connection.
+    max_output: usize,
     pub(super) nodes: BTreeMap<NodeAddress, Node>,
     outputs: VecDeque<Output>,
     /// Open connections that were closed, whose end the requests have not been told yet.
@@ -37,6 +39,15 @@ pub(super) struct Wires {
 }
 
 impl Wires {
+    pub(super) fn new(max_output: usize) -> Self {
+        Self {
+            max_output,
+            nodes: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            lost: VecDeque::new(),
+        }
+    }
+
     pub(super) fn push(&mut self, output: Output) {
         self.outputs.push_back(output);
     }
@@ -64,9 +75,13 @@ impl Wires {
         else {
             return false;
         };
-        let was_empty = connection.output_len() == 0;
+        let waiting = connection.output_len();
+        if waiting > self.max_output {
+            self.close(node, ConnectionError::NotReading);
+            return false;
+        }
         connection.send(id, payload);
-        if was_empty {
+        if waiting == 0 {
             self.outputs.push_back(Output::Write(node));
         }
         true

@@ -43,6 +43,8 @@ pub enum Say {
     Raw(Vec<u8>),
     /// Nothing more: the connection is closed.
     Close,
+    /// Nothing more, and nothing is read any more.
+    Stall,
 }
 
 /// Says that a request is supported, and then these messages.
@@ -85,13 +87,27 @@ impl Scripted {
     /// `script` gives the answer to each message.
     pub async fn start_all(script: impl FnMut(Heard) -> Vec<Say> + Send + 'static) -> Self {
         let script = Arc::new(std::sync::Mutex::new(script));
-        listen(move |stream, connection| {
+        listen(move |mut stream, connection| {
             let script = Arc::clone(&script);
             async move {
                 let answer = move |heard| (script.lock().unwrap())(heard);
                 // The client may go at any time.
-                let _ = converse(stream, connection, answer).await;
+                let _ = converse(&mut stream, connection, answer).await;
             }
+        })
+        .await
+    }
+
+    /// A node that reads nothing any more after it has told its range.
+    pub async fn stalling() -> Self {
+        listen(|mut stream, connection| async move {
+            let answer = |_| {
+                let mut says = range(HashRange::FULL);
+                says.push(Say::Stall);
+                says
+            };
+            // The client may go at any time.
+            let _ = converse(&mut stream, connection, answer).await;
         })
         .await
     }
@@ -129,7 +145,7 @@ where
 }
 
 async fn converse(
-    mut stream: TcpStream,
+    stream: &mut TcpStream,
     connection: usize,
     mut answer: impl FnMut(Heard) -> Vec<Say>,
 ) -> io::Result<()> {
@@ -165,6 +181,10 @@ async fn converse(
                     Say::Message(message) => talk.send(id, &message),
                     Say::Of(id, message) => talk.send(RequestId::new(id).unwrap(), &message),
                     Say::Raw(bytes) => talk.output().extend(bytes),
+                    Say::Stall => {
+                        stream.write_all(talk.output()).await?;
+                        return std::future::pending().await;
+                    }
                     Say::Close => {
                         stream.write_all(talk.output()).await?;
                         return stream.shutdown().await;

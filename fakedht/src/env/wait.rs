@@ -83,11 +83,11 @@ impl TestNode {
         timeout: Duration,
     ) -> Result<(), TimedOut> {
         let channel = channel.into();
-        let there = |node: &mut Node<_>| (node.listeners(&channel) == listeners).then_some(());
-        let waited = tokio::time::timeout(timeout, self.node.until(there)).await;
-        waited.map_err(|_| TimedOut {
+        let look = |node: &mut Node<_>| node.listeners(&channel);
+        let waited = wait(&self.node, look, |found| *found == listeners, timeout).await;
+        waited.map(|_| ()).map_err(|found| TimedOut {
             awaited: format!("channel {channel} to have {listeners} listeners"),
-            found: format!("there are {}", self.listeners(&channel)),
+            found: format!("there are {found}"),
             waited: timeout,
         })
     }
@@ -124,19 +124,38 @@ async fn wait_for_value(
     awaited: String,
     timeout: Duration,
 ) -> Result<Option<Bytes>, TimedOut> {
-    let fulfilled = node.until(|node| {
-        let value = value(node, channel, key);
-        condition(value.as_deref()).then_some(value)
-    });
-    let waited = tokio::time::timeout(timeout, fulfilled).await;
-    waited.map_err(|_| TimedOut {
+    let look = |node: &mut Node<_>| value(node, channel, key);
+    let fulfils = |value: &Option<Bytes>| condition(value.as_deref());
+    let waited = wait(node, look, fulfils, timeout).await;
+    waited.map_err(|value| TimedOut {
         awaited,
-        found: match node.with(|node| value(node, channel, key)) {
+        found: match value {
             Some(value) => format!("its value is \"{}\"", excerpt(&value)),
             None => "there is no such record".into(),
         },
         waited: timeout,
     })
+}
+
+/// Waits until what is seen of the node fulfils a condition, and returns it; after the timeout returns
+/// what is seen then. The condition is somebody else's code and runs without the lock.
+async fn wait<T>(
+    node: &SharedNode<MemoryStorage>,
+    look: impl Fn(&mut Node<MemoryStorage>) -> T,
+    mut condition: impl FnMut(&T) -> bool,
+    timeout: Duration,
+) -> Result<T, T> {
+    let fulfilled = async {
+        loop {
+            let (seen, revision) = node.with(|node| (look(node), node.revision()));
+            if condition(&seen) {
+                return seen;
+            }
+            node.changed(revision).await;
+        }
+    };
+    let waited = tokio::time::timeout(timeout, fulfilled).await;
+    waited.map_err(|_| node.with(look))
 }
 
 /// The value of a record; reading from memory does not fail.

@@ -22,8 +22,6 @@ use super::log::Notice;
 use super::shared::Registration;
 use crate::storage::Storage;
 
-/// How often the node works for one connection before the task looks at its socket again.
-const ROUNDS: usize = 4;
 /// From what size on a written buffer is not kept.
 const KEPT_BUFFER: usize = 256 * 1024;
 /// How long a client that broke a rule may take to read what is still meant for it.
@@ -139,13 +137,7 @@ impl<S: Storage> Connection<S> {
         let writing = &mut self.writing;
         let (result, tick) = self.registration.node.with(|node| {
             node.feed(id, input);
-            let mut more = Ok(true);
-            for _ in 0..ROUNDS {
-                more = node.process(id, now);
-                if !matches!(more, Ok(true)) {
-                    break;
-                }
-            }
+            let more = node.process(id, now);
             if let Some(output) = node.output(id)
                 && writing.is_empty()
             {

@@ -88,18 +88,10 @@ impl<S: Storage> SharedNode<S> {
         result
     }
 
-    /// Waits until `find` finds something. It is asked now and then after every change of the node.
-    pub async fn until<T>(&self, mut find: impl FnMut(&mut Node<S>) -> Option<T>) -> T {
-        loop {
-            let changed = self.shared.changed.notified();
-            tokio::pin!(changed);
-            // From here on no change is missed.
-            changed.as_mut().enable();
-            if let Some(found) = self.with(&mut find) {
-                return found;
-            }
-            changed.await;
-        }
+    /// Waits until the node's [revision](Node::revision) is another one than `revision`.
+    pub async fn changed(&self, revision: u64) {
+        self.until(|shared| shared.lock().node.revision() != revision)
+            .await;
     }
 
     /// How many connections are open.
@@ -118,11 +110,21 @@ impl<S: Storage> SharedNode<S> {
             }
             state.peers.keys().copied().collect()
         };
+        self.until(|shared| {
+            let peers = &shared.lock().peers;
+            ids.iter().all(|id| !peers.contains_key(id))
+        })
+        .await;
+    }
+
+    /// Waits until a condition is fulfilled, which is looked at now and after every change.
+    async fn until(&self, condition: impl Fn(&Self) -> bool) {
         loop {
             let changed = self.shared.changed.notified();
             tokio::pin!(changed);
+            // From here on no change is missed.
             changed.as_mut().enable();
-            if ids.iter().all(|id| !self.lock().peers.contains_key(id)) {
+            if condition(self) {
                 return;
             }
             changed.await;

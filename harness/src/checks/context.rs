@@ -97,7 +97,7 @@ impl Context {
     pub async fn close(self) {
         if let Ok(channels) = self.client.channels().collect_all().await {
             for channel in channels {
-                if channel.as_bytes().starts_with(self.prefix.as_bytes()) {
+                if self.owns(&channel) {
                     // Not what is checked here.
                     let _ = self.client.remove_channel(channel).await;
                 }
@@ -129,7 +129,15 @@ impl Context {
     fn channel(&self, name: &str) -> ChannelName {
         match name {
             "" => self.prefix.clone().into(),
-            name => format!("{}_{name}", self.prefix).into(),
+            name => format!("{}-{name}", self.prefix).into(),
+        }
+    }
+
+    /// Is it a channel of this check, and not of one whose name begins with the name of this one?
+    fn owns(&self, channel: &ChannelName) -> bool {
+        match channel.as_bytes().strip_prefix(self.prefix.as_bytes()) {
+            Some(rest) => rest.is_empty() || rest.starts_with(b"-"),
+            None => false,
         }
     }
 
@@ -392,7 +400,7 @@ impl Context {
         let channels = channels.map_err(|error| self.failed("P25", sent, &wanted, error))?;
         let mut listed: Vec<_> = channels
             .into_iter()
-            .filter(|name| name.as_bytes().starts_with(self.prefix.as_bytes()))
+            .filter(|name| self.owns(name))
             .collect();
         listed.sort();
         self.expect("A18.10", sent, &[&wanted], listed == expected, || {

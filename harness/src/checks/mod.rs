@@ -80,7 +80,7 @@ impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:<26} {:<9} {}  [{}]",
+            "{:<28} {:<9} {}  [{}]",
             self.id,
             self.group,
             self.title,

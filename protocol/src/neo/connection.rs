@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::frame::{FrameBuffer, write_request};
 use super::handshake::Handshake;
-use super::header::{ID_LEN, Kind, MAX_AUTH_BODY, RequestId};
+use super::header::{ID_LEN, Kind, RequestId};
 use super::violation::Violation;
 use super::{Limits, Now, VERSION};
 
@@ -111,7 +111,7 @@ impl<H: Handshake> Connection<H> {
             return Ok(None);
         }
         while let Phase::Authentication(handshake) = &mut self.phase {
-            let Some(body) = self.input.next(Kind::Authentication, MAX_AUTH_BODY)? else {
+            let Some(body) = self.input.next(Kind::Authentication, self.limits.message)? else {
                 return Ok(None);
             };
             if let Some(established) = handshake.receive(&body, &mut self.output)? {
@@ -164,3 +164,6 @@ fn message<E>(body: Bytes) -> Result<Event<E>, Violation> {
         payload: body.slice(ID_LEN..),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,10 +89,7 @@ impl NodeConnection {
     /// closed; what stands in the output is still meant for the client.
     pub fn process<H: Host>(&mut self, now: Now, host: &mut H) -> Result<bool, Violation> {
         let read = self.read(now, host);
-        if read.is_err() {
-            self.connection.close();
-        }
-        read?;
+        read.inspect_err(|_| self.connection.close())?;
         self.tick(now);
         Ok(self.take_turns(host))
     }

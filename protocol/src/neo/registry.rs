@@ -22,18 +22,16 @@ struct Known {
 
 impl Registry {
     /// A node has this range. Says whether that is news; a range that is told again, after a
-    /// reconnection for instance, does not make the node newer (P69, F41).
+    /// reconnection for instance, does not make the node newer, and neither does a part of the one it
+    /// had (P69, F41).
     pub fn learn(&mut self, node: NodeAddress, range: HashRange) -> bool {
-        if self.range(node) == Some(range) {
-            return false;
+        if let Some(known) = self.nodes.get_mut(&node)
+            && known.range.includes(range)
+        {
+            return std::mem::replace(&mut known.range, range) != range;
         }
-        self.nodes.insert(
-            node,
-            Known {
-                range,
-                order: self.next_order,
-            },
-        );
+        let order = self.next_order;
+        self.nodes.insert(node, Known { range, order });
         self.next_order += 1;
         true
     }
@@ -84,8 +82,27 @@ mod tests {
         assert_eq!(registry.covering(Key(0)), [node(2), node(1)]);
         assert_eq!(registry.covering(Key(1)), [node(1)]);
         assert!(registry.learn(node(1), low), "a smaller range is news");
-        assert_eq!(registry.covering(Key(0)), [node(1), node(2)]);
+        assert_eq!(
+            registry.covering(Key(0)),
+            [node(2), node(1)],
+            "but nothing that node 1 became responsible for (P69)"
+        );
         assert_eq!(registry.covering(Key(1)), []);
+        assert!(registry.learn(node(1), HashRange::FULL));
+        assert_eq!(registry.covering(Key(0)), [node(1), node(2)]);
+    }
+
+    #[test]
+    fn a_node_that_gives_keys_away_is_not_the_newest_of_those_it_keeps() {
+        let mut registry = Registry::default();
+        registry.learn(node(1), HashRange::FULL);
+        registry.learn(node(2), HashRange::FULL);
+        for kept in [HashRange::new(0, 9).unwrap(), HashRange::EMPTY] {
+            assert!(registry.learn(node(1), kept));
+            assert_eq!(registry.covering(Key(0))[0], node(2));
+        }
+        assert!(registry.learn(node(1), HashRange::new(0, 5).unwrap()));
+        assert_eq!(registry.covering(Key(0))[0], node(1), "after it had none");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A node's storage in memory, with records in the order of their keys.
+//! A node's storage in memory, with records in the order of their keys. It remembers every value that a
+//! record ever had, so that a test can tell what an answer may say.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -25,8 +26,15 @@ pub(crate) struct Memory {
     /// What was written since this list was last emptied.
     pub(crate) events: Vec<Event>,
     channels: BTreeMap<ChannelName, ChannelId>,
-    records: BTreeMap<ChannelId, BTreeMap<Key, Bytes>>,
+    contents: BTreeMap<ChannelId, Channel>,
+    history: BTreeMap<(ChannelName, Key), Vec<Option<Bytes>>>,
     next_id: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Channel {
+    name: ChannelName,
+    records: BTreeMap<Key, Bytes>,
 }
 
 impl Default for Memory {
@@ -36,7 +44,8 @@ impl Default for Memory {
             broken: false,
             events: Vec::new(),
             channels: BTreeMap::new(),
-            records: BTreeMap::new(),
+            contents: BTreeMap::new(),
+            history: BTreeMap::new(),
             next_id: 0,
         }
     }
@@ -93,7 +102,27 @@ impl Memory {
     /// The value of a record.
     pub(crate) fn value(&self, channel: &str, key: u64) -> Option<Bytes> {
         let channel = self.find_channel(&channel.into())?;
-        self.records[&channel].get(&Key(key)).cloned()
+        self.contents[&channel].records.get(&Key(key)).cloned()
+    }
+
+    /// All records of a channel.
+    pub(crate) fn records(&self, channel: &str) -> BTreeMap<Key, Bytes> {
+        let channel = self.find_channel(&channel.into());
+        channel.map_or_else(BTreeMap::new, |id| self.contents[&id].records.clone())
+    }
+
+    /// How often the record has changed; a moment for [`since`](Self::since).
+    pub(crate) fn moment(&self, channel: &str, key: u64) -> usize {
+        let history = self.history.get(&(channel.into(), Key(key)));
+        history.map_or(0, Vec::len)
+    }
+
+    /// The value that the record had at that moment, and those it has had since.
+    pub(crate) fn since(&self, channel: &str, key: u64, moment: usize) -> Vec<Option<Bytes>> {
+        let history = self.history.get(&(channel.into(), Key(key)));
+        let nothing_first = std::iter::once(&None);
+        let values = nothing_first.chain(history.into_iter().flatten());
+        values.skip(moment).cloned().collect()
     }
 
     /// The names of all channels.
@@ -126,7 +155,11 @@ impl Host for Memory {
         let id = ChannelId(self.next_id);
         self.next_id += 1;
         self.channels.insert(name.clone(), id);
-        self.records.insert(id, BTreeMap::new());
+        let channel = Channel {
+            name: name.clone(),
+            records: BTreeMap::new(),
+        };
+        self.contents.insert(id, channel);
         Ok(id)
     }
 
@@ -137,7 +170,11 @@ impl Host for Memory {
     fn remove_channel(&mut self, name: &ChannelName) -> Result<(), HostError> {
         self.check()?;
         if let Some(id) = self.channels.remove(name) {
-            self.records.remove(&id);
+            let channel = self.contents.remove(&id);
+            for key in channel.iter().flat_map(|channel| channel.records.keys()) {
+                let history = self.history.entry((name.clone(), *key)).or_default();
+                history.push(None);
+            }
             self.events.push(Event::Gone(id));
         }
         Ok(())
@@ -153,9 +190,12 @@ impl Host for Memory {
 
     fn put(&mut self, channel: ChannelId, key: Key, value: &Bytes) -> Result<(), HostError> {
         self.check()?;
-        let records = self.records.get_mut(&channel);
-        let records = records.ok_or_else(|| HostError("the channel is gone".into()))?;
+        let Some(Channel { name, records }) = self.contents.get_mut(&channel) else {
+            return Err(HostError("the channel is gone".into()));
+        };
         records.insert(key, value.clone());
+        let history = self.history.entry((name.clone(), key)).or_default();
+        history.push(Some(value.clone()));
         self.events
             .push(Event::Record(channel, Change::Changed(key)));
         Ok(())
@@ -163,29 +203,29 @@ impl Host for Memory {
 
     fn get(&self, channel: ChannelId, key: Key) -> Result<Option<Bytes>, HostError> {
         self.check()?;
-        Ok(self
-            .records
-            .get(&channel)
-            .and_then(|records| records.get(&key).cloned()))
+        let channel = self.contents.get(&channel);
+        Ok(channel.and_then(|channel| channel.records.get(&key).cloned()))
     }
 
     fn remove(&mut self, channel: ChannelId, key: Key) -> Result<bool, HostError> {
         self.check()?;
-        let records = self.records.get_mut(&channel);
-        let removed = records.is_some_and(|records| records.remove(&key).is_some());
-        if removed {
-            self.events
-                .push(Event::Record(channel, Change::Deleted(key)));
+        let Some(Channel { name, records }) = self.contents.get_mut(&channel) else {
+            return Ok(false);
+        };
+        if records.remove(&key).is_none() {
+            return Ok(false);
         }
-        Ok(removed)
+        let history = self.history.entry((name.clone(), key)).or_default();
+        history.push(None);
+        self.events
+            .push(Event::Record(channel, Change::Deleted(key)));
+        Ok(true)
     }
 
     fn record_after(&self, channel: ChannelId, after: Option<Key>) -> Option<(Key, Bytes)> {
         let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut records = self
-            .records
-            .get(&channel)?
-            .range((behind, Bound::Unbounded));
+        let channel = self.contents.get(&channel)?;
+        let mut records = channel.records.range((behind, Bound::Unbounded));
         records.next().map(|(key, value)| (*key, value.clone()))
     }
 }
