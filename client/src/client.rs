@@ -15,7 +15,8 @@ use crate::stats::Stats;
 /// last clone, stream and controller is dropped.
 ///
 /// A request is sent when its future is first polled. Dropping the future gives the request up: whether
-/// it will still be carried out is then unknown, as after [`Failure::TimedOut`].
+/// it will still be carried out is then unknown, as after
+/// [`Failure::TimedOut`](crate::Failure::TimedOut).
 #[derive(Clone, Debug)]
 pub struct Client {
     handle: Arc<Handle>,
@@ -54,7 +55,8 @@ impl Client {
 
     /// A handle to the same client whose requests with one answer are waited for this long: those for
     /// one record, each of the two steps of an Update, [`remove_channel`](Self::remove_channel) and
-    /// [`Channels::collect_all`]. Afterwards they fail with [`Failure::TimedOut`]; the node is not told.
+    /// [`Channels::collect_all`](crate::Channels::collect_all). Afterwards they fail with
+    /// [`Failure::TimedOut`](crate::Failure::TimedOut); the node is not told.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         let mut client = self.clone();

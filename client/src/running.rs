@@ -74,7 +74,7 @@ impl<T: Item> Running<T> {
 
     /// Has the nodes send nothing more for now. [`Notification::Suspended`] follows when all of them
     /// have agreed; nothing else is told between that and [`resume`](Self::resume) except a few events
-    /// that were under way, and the end.
+    /// that were under way, and the end. Refused while nodes have not agreed to the previous change.
     pub fn suspend(&self) -> Result<(), ControlError> {
         self.control(Control::Suspend)
     }

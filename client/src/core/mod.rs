@@ -3,7 +3,7 @@
 //! sockets; a test drives it against a node in the same process, without any.
 //!
 //! It is deterministic: the same inputs lead to the same outputs, in the same order. It reads no clock
-//! ([`Now`] is passed in), draws no random numbers, and iterates over nothing unordered.
+//! ([`Now`](dht_protocol::neo::Now) is passed in), draws no random numbers, and iterates over nothing unordered.
 //!
 //! # Driving it
 //!

@@ -11,7 +11,7 @@ use crate::ConnectionError;
 pub enum Output {
     /// Keep up a transport to this node from now on.
     Connect(NodeAddress),
-    /// There is something in the [`output`](Core::output) for this node, which was empty before.
+    /// There is something in the [`output`](super::Core::output) for this node, which was empty before.
     Write(NodeAddress),
     /// Close the transport to this node.
     Close {
