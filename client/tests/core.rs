@@ -261,6 +261,22 @@ fn a_backlog_suspends_the_node_unnoticed() {
 }
 
 #[test]
+fn a_user_is_not_refused_because_the_client_itself_is_making_a_change() {
+    let mut pair = Pair::connected();
+    let mirror = Request::Mirror("c".into(), mirror::Settings::default());
+    let id = pair.core.start(mirror, NOW).unwrap();
+    pair.run();
+    pair.core.pace(id, Backlog::High, NOW);
+    pair.run();
+    pair.heard(id);
+    // The Resume that this leads to is not acknowledged yet.
+    pair.core.pace(id, Backlog::Low, NOW);
+    pair.core.control(id, Control::Stop, NOW).unwrap();
+    pair.run();
+    assert_eq!(pair.heard(id), [Told::Mirror(Notification::Stopped)]);
+}
+
+#[test]
 fn an_excessive_backlog_keeps_a_request_from_starting_again() {
     let mut pair = Pair::connected();
     pair.ask(put(1, "one"));

@@ -136,7 +136,7 @@ impl Run<'_> {
                 Err(unkept) => self.verdict(check.id, unkept, Vec::new()),
                 Ok(context) => {
                     let limit = CHECK_LIMIT * self.options.timeout;
-                    let verdict = match timeout(limit, (check.run)(&context)).await {
+                    let verdict = match timeout(limit, context.run(check)).await {
                         Ok(Ok(())) => Verdict::Kept,
                         Ok(Err(unkept)) => self.verdict(check.id, unkept, context.trace().lines()),
                         Err(_) => self.verdict(check.id, too_slow(limit), context.trace().lines()),
@@ -159,7 +159,7 @@ impl Run<'_> {
         let settings = Settings {
             seed: self.seed,
             operations: self.options.operations,
-            limit,
+            patience: CHECK_LIMIT * self.options.timeout,
             may_remove_channels: self.target.may_remove_channels(),
             range: self.target.range(),
         };
@@ -179,7 +179,7 @@ impl Run<'_> {
                 let operations = settings.generate().take(count);
                 sequential::run(
                     &client,
-                    settings.range,
+                    &settings,
                     &prefix,
                     operations,
                     begun + limit,
@@ -246,8 +246,8 @@ impl Run<'_> {
         let reproduced = last.is_some();
         let (wrong, exchange) = last.unwrap_or((wrong, Vec::new()));
         let minimal = if reproduced { minimal } else { original };
-        let rule = rules::find(wrong.refusal.rule);
-        let mut observed = format!("{}: {}", wrong.answer, wrong.refusal.reason);
+        let rule = rules::find(wrong.rule);
+        let mut observed = wrong.observed;
         observed.push_str(&match reproduced {
             true => format!(" (found at operation {}, {probes} probes)", number + 1),
             false => format!(
@@ -258,7 +258,7 @@ impl Run<'_> {
         Failure {
             rule: rule.into(),
             sent: wrong.operation.to_string(),
-            expected: vec![wrong.refusal.allowed.to_string()],
+            expected: vec![wrong.allowed],
             observed,
             exchange,
             again: format!("{} --operations {}", self.again(SEQUENTIAL), number + 1),
@@ -282,8 +282,7 @@ impl Run<'_> {
         client.ready(self.options.timeout).await.ok()?;
         let prefix = format!("dhtcheck_{:x}_probe{number}_", self.seed);
         let operations = operations.iter().cloned();
-        let judged =
-            sequential::run(&client, settings.range, &prefix, operations, limit, |_| {}).await;
+        let judged = sequential::run(&client, settings, &prefix, operations, limit, |_| {}).await;
         let lines = trace.lines();
         remove_channels(&client, &prefix).await;
         client.shutdown();

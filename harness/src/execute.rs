@@ -1,11 +1,14 @@
 //! Does the model's operations through a client, and says what came in the model's words.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use dht_client::{Client, RemoveChannelError, RequestError};
 use dht_model::{Action, Answer, Decision, Operation};
 use dht_protocol::neo::request::update::{self, Updated};
 use dht_protocol::neo::request::{Failure, get_all};
 use dht_protocol::{ChannelName, Key};
+use tokio::time::timeout;
 
 /// What a user of a client cannot ask for in one step. The model then keeps every possibility, which is
 /// sound.
@@ -16,24 +19,31 @@ const NOT_DONE: Answer = Answer::Unknown;
 pub struct Executor<'a> {
     client: &'a Client,
     prefix: &'a str,
+    patience: Duration,
 }
 
 impl<'a> Executor<'a> {
-    /// Channels of the operations are called `prefix` and their name.
-    pub fn new(client: &'a Client, prefix: &'a str) -> Self {
-        Self { client, prefix }
+    /// Channels of the operations are called `prefix` and their name. What the client itself sets no limit
+    /// to, a GetAll, may take as long as `patience`.
+    pub fn new(client: &'a Client, prefix: &'a str, patience: Duration) -> Self {
+        Self {
+            client,
+            prefix,
+            patience,
+        }
     }
 
-    /// Does one operation.
-    pub async fn execute(&self, operation: &Operation) -> Answer {
-        match operation {
+    /// Does one operation. An error says why there is no answer: the connection was lost, the node broke
+    /// the protocol, or the time was up.
+    pub async fn execute(&self, operation: &Operation) -> Result<Answer, String> {
+        let done = match operation {
             Operation::Record {
                 channel,
                 key,
                 action,
             } => {
                 let channel = self.channel(channel);
-                let done = match action {
+                match action {
                     Action::Put(value) => self
                         .client
                         .put(channel, *key, value.clone())
@@ -50,9 +60,8 @@ impl<'a> Executor<'a> {
                     Action::Exists => self.client.exists(channel, *key).await.map(Answer::Exists),
                     Action::Remove => self.client.remove(channel, *key).await.map(Answer::Removed),
                     Action::Update(decision) => self.update(channel, *key, decision).await,
-                    Action::UpdateRecord { .. } => return NOT_DONE,
-                };
-                done.unwrap_or_else(|error| failed(&error))
+                    Action::UpdateRecord { .. } => return Ok(NOT_DONE),
+                }
             }
             Operation::GetAll {
                 channel,
@@ -64,25 +73,34 @@ impl<'a> Executor<'a> {
                     value_filter: filter.clone(),
                 };
                 let get_all = self.client.get_all(self.channel(channel), settings);
-                let done = match keys_only {
-                    true => get_all.keys().await.map(Answer::Keys),
-                    false => get_all.records().await.map(Answer::Records),
+                let reading = async {
+                    match keys_only {
+                        true => get_all.keys().await.map(Answer::Keys),
+                        false => get_all.records().await.map(Answer::Records),
+                    }
                 };
-                done.unwrap_or_else(|error| failed(&error))
-            }
-            Operation::GetChannels => {
-                let channels = self.client.channels().collect_all().await;
-                let own = |channels: Vec<ChannelName>| {
-                    Answer::Channels(channels.iter().filter_map(|name| self.own(name)).collect())
+                let late = || {
+                    format!(
+                        "no end of the GetAll within {} s",
+                        self.patience.as_secs_f32()
+                    )
                 };
-                channels.map_or_else(|error| failed(&error), own)
+                timeout(self.patience, reading).await.map_err(|_| late())?
             }
+            Operation::GetChannels => self.client.channels().collect_all().await.map(|channels| {
+                Answer::Channels(channels.iter().filter_map(|name| self.own(name)).collect())
+            }),
             Operation::RemoveChannel { channel, .. } => {
-                let removed = self.client.remove_channel(self.channel(channel)).await;
-                removed.map_or_else(|error| failed_removal(&error), |()| Answer::ChannelRemoved)
+                match self.client.remove_channel(self.channel(channel)).await {
+                    Ok(()) => Ok(Answer::ChannelRemoved),
+                    Err(RemoveChannelError::NotPermitted { .. }) => Ok(Answer::NotPermitted),
+                    Err(RemoveChannelError::Request(error)) => Err(error),
+                    Err(error) => return Err(error.to_string()),
+                }
             }
-            Operation::Refresh { .. } | Operation::GetHashRange => NOT_DONE,
-        }
+            Operation::Refresh { .. } | Operation::GetHashRange => return Ok(NOT_DONE),
+        };
+        done.or_else(|error| failed(&error))
     }
 
     async fn update(
@@ -125,20 +143,12 @@ impl<'a> Executor<'a> {
 }
 
 /// What the model makes of a request that did not end as it should.
-fn failed(error: &RequestError) -> Answer {
+fn failed(error: &RequestError) -> Result<Answer, String> {
     match error {
-        RequestError::Failed(Failure::NoNode) => Answer::NoNode,
-        RequestError::Failed(Failure::WrongNode { .. }) => Answer::WrongNode,
-        RequestError::Failed(Failure::ValueTooBig { .. }) => Answer::ValueTooBig,
-        RequestError::Failed(Failure::NodeError { .. }) => Answer::Error,
-        _ => Answer::Unknown,
-    }
-}
-
-fn failed_removal(error: &RemoveChannelError) -> Answer {
-    match error {
-        RemoveChannelError::NotPermitted { .. } => Answer::NotPermitted,
-        RemoveChannelError::Request(error) => failed(error),
-        _ => Answer::Unknown,
+        RequestError::Failed(Failure::NoNode) => Ok(Answer::NoNode),
+        RequestError::Failed(Failure::WrongNode { .. }) => Ok(Answer::WrongNode),
+        RequestError::Failed(Failure::ValueTooBig { .. }) => Ok(Answer::ValueTooBig),
+        RequestError::Failed(Failure::NodeError { .. }) => Ok(Answer::Error),
+        error => Err(error.to_string()),
     }
 }

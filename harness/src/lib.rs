@@ -7,6 +7,7 @@
 //! * [`execute`]: the model's operations through a client.
 //! * [`target`], [`spawn`]: the node that is certified.
 //! * [`trace`]: the messages of a check as readable lines.
+//! * [`vigil`]: notices a node that breaks the protocol, whatever is being checked.
 //! * [`rules`]: the rules that checks name.
 //! * [`cli`], [`reporter`]: the command line, and where the events of a run go.
 //!
@@ -22,3 +23,4 @@ pub mod rules;
 pub mod spawn;
 pub mod target;
 pub mod trace;
+pub mod vigil;

@@ -158,6 +158,10 @@ pub const RULES: &[Rule] = &[
         "UpdateConflict, WrongNode and NoRecord mean that nothing was changed.",
     ),
     rule("P74", "A record that an Update leaves is unchanged."),
+    rule(
+        "WIRE",
+        "Every message has the layout, and comes at the moment, that the protocol prescribes.",
+    ),
 ];
 
 /// The rule with this id; an unknown id is its own sentence, so that nothing is hidden.

@@ -91,7 +91,8 @@ impl<S: Stream> Paced<S> {
         if self.half.is_ended() || self.user == Control::Stop {
             return Err(ControlError::Ended);
         }
-        let undisturbed = self.backlog == Backlog::Low && self.asked == self.user;
+        let paced = self.changing && !self.user_waits;
+        let undisturbed = self.backlog == Backlog::Low && self.asked == self.user && !paced;
         let before = (self.user, self.user_waits);
         (self.user, self.user_waits) = (control, true);
         // A change that changes nothing goes to the nodes as well, as it does in the original.

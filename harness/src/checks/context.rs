@@ -17,10 +17,12 @@ use dht_protocol::neo::request::{Failure, get_all, mirror};
 use dht_protocol::{ChannelName, HashRange, Key};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::Check;
 use super::watch::Watch;
 use crate::random::sequential::key_in;
 use crate::target::Target;
 use crate::trace::Trace;
+use crate::vigil::{self, Vigil};
 
 /// How many requests are under way at once where many are made.
 const IN_FLIGHT: usize = 64;
@@ -56,6 +58,7 @@ pub struct Broken {
 #[derive(Debug)]
 pub struct Context {
     client: Client,
+    vigil: Vigil,
     trace: Arc<Trace>,
     range: HashRange,
     prefix: String,
@@ -84,6 +87,7 @@ impl Context {
         })?;
         let prefix = format!("dhtcheck_{seed:x}_{}", name.replace(['.', '-'], "_"));
         Ok(Self {
+            vigil: Vigil::new(&client),
             client,
             trace,
             range: target.range(),
@@ -104,6 +108,20 @@ impl Context {
             }
         }
         self.client.shutdown();
+    }
+
+    /// Runs the check, unless the node breaks the protocol meanwhile.
+    pub async fn run(&self, check: &Check) -> Checked {
+        tokio::select! {
+            biased;
+            violation = self.vigil.violation() => Err(Unkept::Broken(Broken {
+                rule: vigil::RULE,
+                sent: "the requests of this check".to_owned(),
+                expected: vec!["messages of the protocol".to_owned()],
+                observed: violation,
+            })),
+            checked = (check.run)(self) => checked,
+        }
     }
 
     /// The messages so far.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use dht_protocol::neo::batch;
 use dht_protocol::neo::request::get_all::Settings;
 
 use super::Check;
@@ -80,23 +81,24 @@ async fn suspend_resume(cx: &Context) -> Checked {
                 seen.suspended == 1 || seen.finished
             })
             .await?;
-        if seen.finished {
+        if seen.suspended == 0 {
             // The node had sent everything before it read of the suspension, which is legal.
             continue;
         }
         cx.sentinel().await?;
         let silent = get_all.seen();
-        let batches = silent.deliveries - seen.deliveries;
+        let after = silent.bytes - silent.bytes_before_suspension;
         cx.expect(
             "A18.9",
-            "GetAll, Suspend, and after its Ack 20 Gets",
-            &["at most 2 batches after the Ack of Suspend"],
-            batches <= 2 && !silent.finished,
-            || match silent.finished {
-                true => "all of the channel was sent in spite of the suspension".to_owned(),
-                false => format!("{batches} batches"),
-            },
+            "GetAll, Suspend, and after its Ack 20 Exists",
+            &["no more than 2 batches of 64 KiB after the Ack of Suspend"],
+            after <= 2 * batch::LIMIT,
+            || format!("{} KiB of records", after / 1024),
         )?;
+        if silent.finished {
+            // The little that was allowed was all that was left.
+            continue;
+        }
         get_all.resume()?;
         let seen = get_all
             .until("P03", "Finished", |seen| seen.finished)
@@ -117,7 +119,7 @@ async fn connection_drop(cx: &Context) -> Checked {
                 seen.suspended == 1 || seen.finished
             })
             .await?;
-        if seen.finished {
+        if seen.suspended == 0 {
             continue;
         }
         cx.reconnect();

@@ -24,8 +24,10 @@ pub struct Seen {
     pub suspended: usize,
     /// How often the connection broke.
     pub disconnected: usize,
-    /// How many messages with data, or parts of them, were delivered.
-    pub deliveries: usize,
+    /// How many bytes of records were delivered.
+    pub bytes: usize,
+    /// How many of them before the stream was suspended last.
+    pub bytes_before_suspension: usize,
     /// Records of a GetAll.
     pub records: Vec<(Key, Bytes)>,
     /// Keys of a GetAll.
@@ -54,14 +56,16 @@ impl Seen {
         self.stopped || self.finished
     }
 
-    fn note<T>(&mut self, notification: Notification<T>, item: impl FnOnce(&mut Self, T)) {
+    fn note<T>(&mut self, notification: Notification<T>, item: impl FnOnce(&mut Self, T) -> usize) {
         match notification {
             Notification::Started => self.started = true,
             Notification::Item(_, data) => {
-                self.deliveries += 1;
-                item(self, data);
+                self.bytes += item(self, data);
             }
-            Notification::Suspended => self.suspended += 1,
+            Notification::Suspended => {
+                self.suspended += 1;
+                self.bytes_before_suspension = self.bytes;
+            }
             Notification::Resumed => {}
             Notification::Disconnected(_) => self.disconnected += 1,
             Notification::NodeError(_) => self.trouble = Some("the node answered Error".to_owned()),
@@ -91,8 +95,10 @@ impl Watch {
             while let Some(event) = stream.next().await {
                 sender.send_modify(|seen| {
                     seen.note(event, |seen, item| match item {
-                        get_all::Item::Record(key, value) => seen.records.push((key, value)),
-                        get_all::Item::Key(key) => seen.keys.push(key),
+                        get_all::Item::Record(key, value) => {
+                            note_record(&mut seen.records, key, value)
+                        }
+                        get_all::Item::Key(key) => note_key(&mut seen.keys, key),
                     });
                 });
             }
@@ -114,11 +120,21 @@ impl Watch {
             while let Some(event) = stream.next().await {
                 sender.send_modify(|seen| {
                     seen.note(event, |seen, item| match item {
-                        mirror::Item::Updated(key, value) => seen.updated.push((key, value)),
-                        mirror::Item::Refreshed(key, value) => seen.refreshed.push((key, value)),
-                        mirror::Item::Deleted(key) => seen.deleted.push(key),
-                        mirror::Item::UpdatesLost => seen.updates_lost = true,
-                        mirror::Item::ChannelRemoved => seen.channel_removed = true,
+                        mirror::Item::Updated(key, value) => {
+                            note_record(&mut seen.updated, key, value)
+                        }
+                        mirror::Item::Refreshed(key, value) => {
+                            note_record(&mut seen.refreshed, key, value)
+                        }
+                        mirror::Item::Deleted(key) => note_key(&mut seen.deleted, key),
+                        mirror::Item::UpdatesLost => {
+                            seen.updates_lost = true;
+                            0
+                        }
+                        mirror::Item::ChannelRemoved => {
+                            seen.channel_removed = true;
+                            0
+                        }
                     });
                 });
             }
@@ -198,6 +214,19 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Notes a record, and says how many bytes it took in its batch.
+fn note_record(records: &mut Vec<(Key, Bytes)>, key: Key, value: Bytes) -> usize {
+    let bytes = size_of::<Key>() + value.len();
+    records.push((key, value));
+    bytes
+}
+
+/// Notes a key, and says how many bytes it took in its batch.
+fn note_key(keys: &mut Vec<Key>, key: Key) -> usize {
+    keys.push(key);
+    size_of::<Key>()
 }
 
 fn summary(seen: &Seen) -> String {

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use dht_client::Client;
-use dht_model::{Answer, Key, Model, NodeId, Operation, Refusal};
+use dht_model::{Key, Model, NodeId, Operation};
 use dht_protocol::HashRange;
 
 use super::plan::Plan;
 use crate::execute::Executor;
+use crate::vigil::{self, Vigil};
 
 /// What a run of operations came to.
 #[derive(Debug)]
@@ -23,40 +24,52 @@ pub struct Judged {
 pub struct Wrong {
     /// What was asked.
     pub operation: Operation,
-    /// What came.
-    pub answer: Answer,
-    /// What is wrong with it.
-    pub refusal: Refusal,
+    /// The rule that is broken.
+    pub rule: &'static str,
+    /// What would have been right.
+    pub allowed: String,
+    /// What came, or why nothing did.
+    pub observed: String,
 }
 
 /// Does `operations` on fresh channels whose names begin with `prefix`, until an answer is wrong or the
-/// time is up. `progress` is called now and then with the number of operations done.
+/// time is up. A GetAll may take as long as `patience`. `progress` is called now and then with the number
+/// of operations done.
 pub async fn run(
     client: &Client,
-    range: HashRange,
+    settings: &Settings,
     prefix: &str,
     operations: impl IntoIterator<Item = Operation>,
     limit: Instant,
     mut progress: impl FnMut(u64),
 ) -> Judged {
     let mut model = Model::default();
-    model.announce(NodeId(0), range);
-    let executor = Executor::new(client, prefix);
+    model.announce(NodeId(0), settings.range);
+    let executor = Executor::new(client, prefix, settings.patience);
+    let vigil = Vigil::new(client);
     let mut done = 0;
     for (number, operation) in operations.into_iter().enumerate() {
-        let answer = executor.execute(&operation).await;
+        let wrong = tokio::select! {
+            biased;
+            violation = vigil.violation() => Some((vigil::RULE, "no violation of the protocol".to_owned(), violation)),
+            answer = executor.execute(&operation) => match answer {
+                Ok(answer) => model.observe(&operation, &answer).err().map(|refusal| {
+                    (refusal.rule, refusal.allowed.to_string(), format!("{answer}: {}", refusal.reason))
+                }),
+                Err(reason) => Some(("P03", model.allowed(&operation).to_string(), reason)),
+            },
+        };
         done += 1;
-        if let Err(refusal) = model.observe(&operation, &answer) {
+        if let Some((rule, allowed, observed)) = wrong {
+            let wrong = Wrong {
+                operation,
+                rule,
+                allowed,
+                observed,
+            };
             return Judged {
                 done,
-                refusal: Some((
-                    number,
-                    Wrong {
-                        operation,
-                        answer,
-                        refusal,
-                    },
-                )),
+                refusal: Some((number, wrong)),
             };
         }
         if done % 256 == 0 {
@@ -79,8 +92,8 @@ pub struct Settings {
     pub seed: u64,
     /// How many of them.
     pub operations: u64,
-    /// After how much time it ends in any case.
-    pub limit: Duration,
+    /// How long a GetAll may take.
+    pub patience: Duration,
     /// May the client remove channels?
     pub may_remove_channels: bool,
     /// The node's range.

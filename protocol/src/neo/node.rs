@@ -29,6 +29,9 @@ const OUTPUT_STUCK: usize = 1024 * 1024;
 const MESSAGES_A_TURN: usize = 4;
 /// How many turns are taken before the driver may do something else.
 const TURNS: usize = 64;
+/// How many turns it counts for when a request has worked without a message to show for it: it may have
+/// looked through megabytes.
+const LONG_TURN: usize = 16;
 
 /// One client's connection to a node.
 #[derive(Clone, Debug)]
@@ -282,7 +285,8 @@ impl NodeConnection {
 
     /// Lets those that wait send in turn. Is there more to do?
     fn take_turns<H: Host>(&mut self, host: &mut H) -> bool {
-        for _ in 0..TURNS {
+        let mut turns = TURNS;
+        while turns > 0 {
             if self.is_full() || !self.connection.is_open() {
                 return false;
             }
@@ -293,7 +297,12 @@ impl NodeConnection {
                 continue;
             };
             active.waits = false;
-            if matches!(self.poll(id, host), Progress::Sent | Progress::Yielded)
+            let progress = self.poll(id, host);
+            turns = turns.saturating_sub(match progress {
+                Progress::Yielded => LONG_TURN,
+                Progress::Sent | Progress::Idle | Progress::Ended => 1,
+            });
+            if matches!(progress, Progress::Sent | Progress::Yielded)
                 && let Some(active) = self.requests.get_mut(&id)
             {
                 active.queue(id, &mut self.waiting);
