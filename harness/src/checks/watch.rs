@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use dht_client::{Controller, GetAll, Mirror};
+use dht_client::{ControlError, Controller, GetAll, Mirror};
 use dht_protocol::Key;
 use dht_protocol::neo::request::{get_all, mirror, stream::Notification};
 use tokio::sync::watch;
@@ -24,10 +24,10 @@ pub struct Seen {
     pub suspended: usize,
     /// How often the connection broke.
     pub disconnected: usize,
-    /// How many bytes of records were delivered.
-    pub bytes: usize,
-    /// How many of them before the stream was suspended last.
-    pub bytes_before_suspension: usize,
+    /// Is the stream suspended, as far as it has told?
+    pub is_suspended: bool,
+    /// What was delivered while it was suspended.
+    pub leaked: Leaked,
     /// Records of a GetAll.
     pub records: Vec<(Key, Bytes)>,
     /// Keys of a GetAll.
@@ -50,6 +50,15 @@ pub struct Seen {
     pub trouble: Option<String>,
 }
 
+/// Data that came in spite of a suspension.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Leaked {
+    /// Records, keys or changes.
+    pub items: usize,
+    /// What they took in their batches, in bytes.
+    pub bytes: usize,
+}
+
 impl Seen {
     /// Has the stream ended?
     pub fn is_over(&self) -> bool {
@@ -60,13 +69,17 @@ impl Seen {
         match notification {
             Notification::Started => self.started = true,
             Notification::Item(_, data) => {
-                self.bytes += item(self, data);
+                let bytes = item(self, data);
+                if self.is_suspended {
+                    self.leaked.items += 1;
+                    self.leaked.bytes += bytes;
+                }
             }
             Notification::Suspended => {
                 self.suspended += 1;
-                self.bytes_before_suspension = self.bytes;
+                self.is_suspended = true;
             }
-            Notification::Resumed => {}
+            Notification::Resumed => self.is_suspended = false,
             Notification::Disconnected(_) => self.disconnected += 1,
             Notification::NodeError(_) => self.trouble = Some("the node answered Error".to_owned()),
             Notification::Unsupported(_, status) => self.trouble = Some(status.to_string()),
@@ -192,9 +205,15 @@ impl Watch {
         Ok(self.control.suspend()?)
     }
 
-    /// Asks to go on.
-    pub fn resume(&self) -> Checked {
-        Ok(self.control.resume()?)
+    /// Asks to go on, and waits until the stream does. What has leaked until then is known by then.
+    pub async fn resume(&mut self) -> Checked<Seen> {
+        match self.control.resume() {
+            // A stream that has ended in spite of the suspension has told everything.
+            Ok(()) | Err(ControlError::Ended) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let over = |seen: &Seen| !seen.is_suspended || seen.is_over();
+        self.until("P28", "the Ack of Resume", over).await
     }
 
     /// Asks for the end.

@@ -408,7 +408,15 @@ impl Judge<Outcome<bool>> for Removal {
                     "P20"
                 );
             }
-            Ok(false) => assert!(self.0.was_absent(world), "P20"),
+            Ok(false) => {
+                assert!(self.0.was_absent(world), "P20");
+                let unchanged = self
+                    .0
+                    .histories(world)
+                    .iter()
+                    .all(|history| history.len() == 1);
+                assert!(unchanged || !world.alone, "P21");
+            }
             Err(failure) => excused(&failure),
         }
         true
@@ -436,6 +444,9 @@ impl Judge<update::Notification> for Change {
                     let mut steps = histories.iter().flat_map(|history| history.windows(2));
                     let step = steps.find(|step| step[1].as_ref() == Some(new)).unwrap();
                     assert!(step[0].is_none() || step[0] == self.read, "P70: {step:?}");
+                    let oldest = &histories[0];
+                    let moved = histories.len() > 1 && oldest.contains(&self.read);
+                    assert!(!moved || oldest.last() == Some(&None), "P75");
                 }
                 Decision::Delete => {
                     let histories = self.record.histories(world);
@@ -458,17 +469,21 @@ impl Judge<update::Notification> for Change {
     }
 }
 
-/// What a stream tells besides its items, in the right order?
+/// What a stream tells besides its items, and when it may.
 #[derive(Default)]
 struct Controlled {
     started: bool,
     changed: bool,
+    suspended: bool,
     stopping: bool,
 }
 
 impl Controlled {
     /// The item, if it is one, and whether it is the last notification.
-    fn told<T>(&mut self, told: stream::Notification<T>) -> (Option<(NodeAddress, T)>, bool) {
+    fn told<T: PartialEq>(
+        &mut self,
+        told: stream::Notification<T>,
+    ) -> (Option<(NodeAddress, T)>, bool) {
         match told {
             stream::Notification::Item(node, item) => return (Some((node, item)), false),
             stream::Notification::Started => {
@@ -478,6 +493,7 @@ impl Controlled {
             stream::Notification::Suspended | stream::Notification::Resumed => {
                 assert!(!self.stopping, "P36");
                 self.changed = true;
+                self.suspended = told == stream::Notification::Suspended;
             }
             stream::Notification::Stopped => {
                 assert!(self.stopping);
@@ -493,6 +509,13 @@ impl Controlled {
             }
         }
         (None, false)
+    }
+}
+
+impl Controlled {
+    fn wanted(&mut self, control: Control) {
+        self.stopping |= control == Control::Stop;
+        self.suspended = false;
     }
 }
 
@@ -551,7 +574,7 @@ impl Judge<stream::Notification<get_all::Item>> for Listing {
     }
 
     fn wanted(&mut self, control: Control) {
-        self.control.stopping |= control == Control::Stop;
+        self.control.wanted(control);
     }
 }
 
@@ -587,6 +610,8 @@ impl Judge<stream::Notification<mirror::Item>> for Copy {
         let (item, last) = self.control.told(told);
         self.over = last;
         if let Some((node, item)) = item {
+            let gone = item == mirror::Item::ChannelRemoved;
+            assert!(gone || !self.control.suspended, "P41: {item:?}");
             let copy = self.copies.entry(node).or_default();
             match item {
                 mirror::Item::Updated(key, value) | mirror::Item::Refreshed(key, value) => {
@@ -605,7 +630,7 @@ impl Judge<stream::Notification<mirror::Item>> for Copy {
     }
 
     fn wanted(&mut self, control: Control) {
-        self.control.stopping |= control == Control::Stop;
+        self.control.wanted(control);
     }
 
     fn settled(&self, world: &World) {

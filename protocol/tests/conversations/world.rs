@@ -17,7 +17,7 @@ use dht_protocol::{HashRange, Key};
 
 use crate::drive::Happening;
 use crate::support::{self, Memory, node, wire};
-use crate::tasks::{Op, Running};
+use crate::tasks::{KEYS, Op, Running};
 
 /// How many nodes there are.
 pub(crate) const NODES: usize = 2;
@@ -33,6 +33,8 @@ pub(crate) struct World {
     unacknowledged: BTreeSet<(NodeAddress, RequestId)>,
     now: Now,
     versions: u64,
+    /// One request at a time: what has happened since it was started was its doing.
+    pub(crate) alone: bool,
 }
 
 /// A node.
@@ -54,7 +56,8 @@ struct Link {
 
 impl World {
     /// Both nodes are connected and have told their ranges: the first one is responsible for the even
-    /// keys, or for all; the second one, which is newer, for the odd keys.
+    /// keys, or for all; the second one, which is newer, for the odd keys. The first has all keys that
+    /// it may have in channel "a"; a batch of GetAll holds one or two of them.
     pub(crate) fn new(overlapping: bool) -> Self {
         let half = u64::MAX / 2;
         let even = HashRange::new(0, half).unwrap();
@@ -70,6 +73,12 @@ impl World {
             }
         });
         let mut world = Self::with(servers);
+        let memory = &mut world.servers[0].memory;
+        for key in 0..KEYS {
+            if memory.range.covers(Key(key)) {
+                memory.store("a", key, format!("0:{key:030000}"));
+            }
+        }
         for index in 0..NODES {
             world.connect(index);
             world.settle();
@@ -87,6 +96,7 @@ impl World {
             unacknowledged: BTreeSet::new(),
             now: wire::start(),
             versions: 0,
+            alone: false,
         }
     }
 

@@ -10,6 +10,12 @@ use crate::bugs::seam::{Call, HostBug, Seam};
 
 pub(super) static BUGS: &[Bug] = &[
     Bug {
+        name: "update-finds-nothing",
+        description: "An Update of a record that does not exist reads an empty value.",
+        breaks: "P19",
+        seam: Seam::Host(|| Box::new(FindsNothing)),
+    },
+    Bug {
         name: "update-ignores-hash",
         description: "An Update overwrites a value that it has not read.",
         breaks: "P70",
@@ -34,6 +40,27 @@ pub(super) static BUGS: &[Bug] = &[
         seam: Seam::Host(|| Box::new(RemoveKeeps(RequestCode::Update))),
     },
 ];
+
+/// Takes a record that is not there for one with an empty value.
+struct FindsNothing;
+
+impl HostBug for FindsNothing {
+    fn get(
+        &self,
+        host: &dyn Host,
+        call: Call,
+        channel: ChannelId,
+        key: Key,
+    ) -> Result<Option<Bytes>, HostError> {
+        let value = host.get(channel, key)?;
+        let reads = call.is(RequestCode::Update) && call.first;
+        Ok(if reads {
+            value.or(Some(Bytes::new()))
+        } else {
+            value
+        })
+    }
+}
 
 /// What is wrong with the second step of an Update.
 #[derive(Clone, Copy, Eq, PartialEq)]
