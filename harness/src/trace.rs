@@ -1,6 +1,9 @@
 //! The messages between a client and its nodes as readable lines, collected while a check runs.
+//!
+//! A check may make many requests that are not what it is about. It says so ([`Trace::hide`]), and they
+//! are left out, unless it is among them that something goes wrong. So is an authentication that succeeds.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -14,6 +17,8 @@ use dht_reports::Line;
 const HEAD: usize = 60;
 /// How many lines of the end are kept.
 const TAIL: usize = 200;
+/// How many lines of hidden requests are kept, in case that something goes wrong there.
+const HIDDEN_TAIL: usize = 20;
 
 /// Collects lines; the middle of a long exchange is left out.
 #[derive(Debug)]
@@ -28,12 +33,20 @@ struct Inner {
     head: Vec<Line>,
     tail: VecDeque<Line>,
     left_out: usize,
+    /// Are requests that begin now not to be shown?
+    hiding: bool,
+    hidden_tail: VecDeque<Line>,
 }
 
 /// What is known of one connection.
 #[derive(Debug, Default)]
 struct Listening {
     dissector: Dissector,
+    /// The lines of the authentication, until it has succeeded.
+    authentication: Vec<Line>,
+    hidden: BTreeSet<u64>,
+    /// The highest id that a request has had so far.
+    last_id: u64,
     client: Direction,
     node: Direction,
 }
@@ -65,12 +78,23 @@ impl Trace {
             lines.push(Line::note(format!("{} messages left out", inner.left_out)));
         }
         lines.extend(inner.tail.iter().cloned());
+        if inner.hiding {
+            lines.extend(inner.hidden_tail.iter().cloned());
+        }
         lines
     }
 
-    /// Adds a remark.
-    pub fn note(&self, text: impl Into<String>) {
-        self.lock().push(Line::note(text).at(self.ms()));
+    /// Requests that begin from now on are not what the check is about.
+    pub fn hide(&self) {
+        self.lock().hiding = true;
+    }
+
+    /// All of them went well, and further ones are shown again; `what` they were.
+    pub fn show(&self, what: &str) {
+        let mut inner = self.lock();
+        inner.hiding = false;
+        inner.hidden_tail.clear();
+        inner.push(Line::note(what).at(self.ms()));
     }
 
     fn ms(&self) -> u64 {
@@ -95,6 +119,29 @@ impl Inner {
         }
         self.tail.push_back(line);
     }
+
+    fn push_hidden(&mut self, line: Line) {
+        if self.hidden_tail.len() == HIDDEN_TAIL {
+            self.hidden_tail.pop_front();
+        }
+        self.hidden_tail.push_back(line);
+    }
+}
+
+/// A message that is complete.
+struct Message {
+    text: String,
+    shown: Shown,
+}
+
+/// When a message is worth showing.
+#[derive(Clone, Copy)]
+enum Shown {
+    Always,
+    /// If one of the hidden requests fails.
+    IfItFails,
+    /// If the authentication fails.
+    IfRefused,
 }
 
 impl Tap for Trace {
@@ -107,58 +154,91 @@ impl Tap for Trace {
     fn bytes(&self, node: NodeAddress, from: Side, bytes: &[u8]) {
         let ms = self.ms();
         let mut inner = self.lock();
+        let hiding = inner.hiding;
         let listening = inner.connections.entry(node).or_default();
-        let lines = listening.feed(from, bytes);
-        for text in lines {
-            inner.push(
-                match from {
-                    Side::Client => Line::to_node(text),
-                    Side::Node => Line::to_client(text),
+        for Message { text, shown } in listening.feed(from, bytes, hiding) {
+            let line = match from {
+                Side::Client => Line::to_node(text),
+                Side::Node => Line::to_client(text),
+            }
+            .at(ms);
+            match shown {
+                Shown::Always => inner.push(line),
+                Shown::IfItFails => inner.push_hidden(line),
+                Shown::IfRefused => {
+                    inner
+                        .connections
+                        .entry(node)
+                        .or_default()
+                        .authentication
+                        .push(line);
                 }
-                .at(ms),
-            );
+            }
         }
     }
 
     fn closed(&self, node: NodeAddress, reason: &str) {
-        self.lock()
-            .push(Line::note(format!("connection to {node} closed: {reason}")).at(self.ms()));
+        let mut inner = self.lock();
+        if let Some(listening) = inner.connections.get_mut(&node)
+            && !listening.client.authenticated
+        {
+            let lines = std::mem::take(&mut listening.authentication);
+            lines.into_iter().for_each(|line| inner.push(line));
+        }
+        inner.push(Line::note(format!("connection to {node} closed: {reason}")).at(self.ms()));
     }
 }
 
 impl Listening {
-    /// The lines of the messages that are complete by now.
-    fn feed(&mut self, from: Side, bytes: &[u8]) -> Vec<String> {
+    /// The messages that are complete by now. Requests that begin with one of them are hidden if `hiding`.
+    fn feed(&mut self, from: Side, bytes: &[u8], hiding: bool) -> Vec<Message> {
         let direction = match from {
             Side::Client => &mut self.client,
             Side::Node => &mut self.node,
         };
-        let (mut lines, mut bytes) = (Vec::new(), bytes);
+        let (mut messages, mut bytes) = (Vec::new(), bytes);
+        let mut add = |text, shown| messages.push(Message { text, shown });
         if let (false, [version, rest @ ..]) = (direction.version_seen, bytes) {
             direction.version_seen = true;
-            lines.push(self.dissector.version(*version));
+            add(self.dissector.version(*version), Shown::IfRefused);
             bytes = rest;
         }
         direction.frames.feed(bytes);
         while !direction.broken {
-            // Two messages of each side make the authentication.
-            let kind = if direction.authenticated {
-                Kind::Request
-            } else {
-                Kind::Authentication
+            let kind = match direction.authenticated {
+                true => Kind::Request,
+                false => Kind::Authentication,
             };
             match direction.frames.next(kind, u64::MAX) {
-                Ok(Some(body)) => lines.push(self.dissector.message(from, kind, &body)),
-                Ok(None) => break,
-                Err(_) if !direction.authenticated => {
-                    direction.authenticated = true;
+                Ok(Some(body)) => {
+                    let id = body.first_chunk().map_or(0, |id| u64::from_le_bytes(*id));
+                    // Ids are not reused, so a request that is not known begins here.
+                    if direction.authenticated
+                        && hiding
+                        && id > self.last_id
+                        && from == Side::Client
+                    {
+                        self.hidden.insert(id);
+                    }
+                    if direction.authenticated {
+                        self.last_id = self.last_id.max(id);
+                    }
+                    let shown = match kind {
+                        Kind::Authentication => Shown::IfRefused,
+                        Kind::Request if self.hidden.contains(&id) => Shown::IfItFails,
+                        Kind::Request => Shown::Always,
+                    };
+                    add(self.dissector.message(from, kind, &body), shown);
                 }
+                Ok(None) => break,
+                // The first message of another kind ends the authentication; the buffer keeps it.
+                Err(_) if !direction.authenticated => direction.authenticated = true,
                 Err(violation) => {
                     direction.broken = true;
-                    lines.push(format!("no message: {violation}"));
+                    add(format!("no message: {violation}"), Shown::Always);
                 }
             }
         }
-        lines
+        messages
     }
 }

@@ -223,10 +223,11 @@ impl Context {
 
     /// Puts many records, some at a time.
     pub async fn put_all(&self, records: &BTreeMap<Key, Bytes>) -> Checked {
-        side_by_side(records.clone(), |(key, value)| {
+        let puts = side_by_side(records.clone(), |(key, value)| {
             self.put_record("", key, value)
-        })
-        .await
+        });
+        self.quietly(&format!("Puts of {} records", records.len()), puts)
+            .await
     }
 
     /// A value that is too long for a client to put.
@@ -300,24 +301,34 @@ impl Context {
 
     /// Removes many records, all of which are there.
     pub async fn remove_all(&self, keys: &[Key]) -> Checked {
-        side_by_side(keys.to_vec(), |key| self.expect_record_removed(key, true)).await
+        let removes = side_by_side(keys.to_vec(), |key| self.expect_record_removed(key, true));
+        self.quietly(&format!("Removes of {} records", keys.len()), removes)
+            .await
     }
 
     /// Get and Exists find each of these records.
     pub async fn expect_all_values(&self, records: &BTreeMap<Key, Bytes>) -> Checked {
-        side_by_side(records.clone(), async |(key, value)| {
+        let reads = side_by_side(records.clone(), async |(key, value)| {
             self.expect_get(key, Some(value)).await?;
             self.expect_record_exists(key, true).await
-        })
+        });
+        self.quietly(
+            &format!("Get and Exists of {} records", records.len()),
+            reads,
+        )
         .await
     }
 
     /// Get and Exists find none of these records.
     pub async fn expect_absent(&self, keys: &[Key]) -> Checked {
-        side_by_side(keys.to_vec(), async |key| {
+        let reads = side_by_side(keys.to_vec(), async |key| {
             self.expect_get(key, None).await?;
             self.expect_record_exists(key, false).await
-        })
+        });
+        self.quietly(
+            &format!("Get and Exists of {} absent records", keys.len()),
+            reads,
+        )
         .await
     }
 
@@ -530,11 +541,24 @@ impl Context {
     /// Requests on the same connection that are answered one after another: what the node had to say
     /// before them, it has said by then.
     pub async fn sentinel(&self) -> Checked {
-        for _ in 0..SENTINEL {
-            let channel = self.channel("sentinel");
-            let exists = self.client.exists(channel, self.key(0)).await;
-            exists.map_err(|error| self.failed("P03", "Exists (sentinel)", "NoRecord", error))?;
-        }
+        let exists = async {
+            for _ in 0..SENTINEL {
+                let channel = self.channel("sentinel");
+                let exists = self.client.exists(channel, self.key(0)).await;
+                exists
+                    .map_err(|error| self.failed("P03", "Exists (sentinel)", "NoRecord", error))?;
+            }
+            Ok(())
+        };
+        self.quietly(&format!("{SENTINEL} Exists, all answered"), exists)
+            .await
+    }
+
+    /// Makes requests that are not what the check is about: they are shown only if one of them fails.
+    async fn quietly(&self, what: &str, requests: impl Future<Output = Checked>) -> Checked {
+        self.trace.hide();
+        requests.await?;
+        self.trace.show(what);
         Ok(())
     }
 }

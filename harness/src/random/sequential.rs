@@ -54,7 +54,7 @@ pub async fn run(
             violation = vigil.violation() => Some((vigil::RULE, "no violation of the protocol".to_owned(), violation)),
             answer = executor.execute(&operation) => match answer {
                 Ok(answer) => model.observe(&operation, &answer).err().map(|refusal| {
-                    (refusal.rule, refusal.allowed.to_string(), format!("{answer}: {}", refusal.reason))
+                    (refusal.rule, refusal.allowed.to_string(), refusal.reason)
                 }),
                 Err(reason) => Some(("P03", model.allowed(&operation).to_string(), reason)),
             },

@@ -19,6 +19,8 @@ use crate::codec::DecodeError;
 
 /// How many bytes of a value are shown.
 const SHOWN: usize = 32;
+/// How long a value in a batch may be that is shown.
+const SHOWN_IN_BATCH: usize = 12;
 
 /// Who sent a message.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -401,8 +403,12 @@ fn replacement(new: &update::Replacement) -> String {
     )
 }
 
+/// A record of a batch, where there is little room for each.
 fn pair((key, value): &(crate::Key, bytes::Bytes)) -> String {
-    format!("{key}={}", Value(value))
+    match value.len() {
+        0..=SHOWN_IN_BATCH => format!("{key}={}", Value(value)),
+        len => format!("{key}={len} bytes"),
+    }
 }
 
 /// The first few elements.
@@ -452,3 +458,6 @@ impl fmt::Display for Hex<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
