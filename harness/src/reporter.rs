@@ -81,7 +81,12 @@ fn terminal() -> Terminal {
         return Terminal::new(Style::Plain);
     }
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let columns = tcgetwinsize(&stdout).map_or(80, |size| usize::from(size.ws_col));
+    let columns = tcgetwinsize(&stdout)
+        .ok()
+        .map(|size| usize::from(size.ws_col))
+        // Some terminals do not know.
+        .filter(|columns| *columns > 0)
+        .unwrap_or(80);
     Terminal::new(if colour { Style::Ansi } else { Style::Plain }).live(columns.max(20))
 }
 
