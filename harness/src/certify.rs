@@ -5,14 +5,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use dht_model::Operation;
 use dht_reports::{
-    CheckResult, CheckStarted, Event, Exit, Failure, Plan, PlannedGroup, Progress, RunFinished,
-    RunStarted, Verdict, Workload,
+    CheckResult, CheckStarted, Event, Exit, Failure, Obstacle, Plan, PlannedGroup, Progress,
+    RunFinished, RunStarted, Verdict, Workload,
 };
 use futures_util::{StreamExt, stream};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
 use crate::checks::{self, Broken, Check, Context, Unkept};
-use crate::cli::Certify;
+use crate::cli::{Certify, DEFAULT_TIMEOUT};
 use crate::random::minimise::minimise;
 use crate::random::sequential::{self, Settings, Wrong};
 use crate::reporter::Reporter;
@@ -24,8 +25,12 @@ use crate::trace::Trace;
 const PARALLEL: usize = 8;
 /// How many answer times a check may take as a whole.
 const CHECK_LIMIT: u32 = 6;
-/// How many answer times the random part may take as a whole.
+/// What a check may take besides: periods of a Mirror, for instance, which no node can shorten.
+const OWN_TIME: Duration = Duration::from_secs(10);
+/// How many answer times the random part may take, and making a failing run of it short as well.
 const RANDOM_LIMIT: u32 = 12;
+/// How many random operations say something of a node, if there is no time for all of them.
+const ENOUGH: u64 = 1000;
 /// The group of the random part, and the id of its only check.
 const RANDOM: &str = "random";
 const SEQUENTIAL: &str = "random.sequential";
@@ -50,7 +55,15 @@ pub async fn certify(options: Certify) -> Exit {
         started_ms: now_ms(),
         groups: planned(&checks, random),
     };
-    match Target::prepare(&options).await {
+    let prepared = tokio::select! {
+        prepared = Target::prepare(&options) => prepared,
+        () = interrupted() => Err(Obstacle {
+            reason: "it was interrupted.".to_owned(),
+            clues: Vec::new(),
+            advice: None,
+        }),
+    };
+    match prepared {
         Ok(target) => {
             start.node = target.to_string();
             start.range = Some(target.range().to_string());
@@ -63,7 +76,7 @@ pub async fn certify(options: Certify) -> Exit {
             };
             tokio::select! {
                 () = run.everything(&checks, random) => {}
-                _ = tokio::signal::ctrl_c() => {}
+                () = interrupted() => run.clean_up().await,
             }
             target.stop().await;
         }
@@ -78,6 +91,20 @@ pub async fn certify(options: Certify) -> Exit {
     reporter.finish()
 }
 
+/// Waits until somebody wants the run to end.
+async fn interrupted() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => terminated.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
 /// The line of the random part in `dhtcheck list`.
 pub fn random_line() -> String {
     format!("{:<28} {RANDOM:<9} {RANDOM_TITLE}", SEQUENTIAL)
@@ -86,8 +113,9 @@ pub fn random_line() -> String {
 const RANDOM_TITLE: &str =
     "Random operations, one after another, are answered as the reference model allows.";
 
-fn wants_random(filter: Option<&str>) -> bool {
-    filter.is_none_or(|filter| random_line().contains(filter))
+/// Does `filter` choose the random part?
+pub fn wants_random(filter: Option<&str>) -> bool {
+    checks::chooses(filter, SEQUENTIAL, &random_line())
 }
 
 fn planned(checks: &[&'static Check], random: bool) -> Vec<PlannedGroup> {
@@ -135,7 +163,7 @@ impl Run<'_> {
             match Context::connect(self.target, self.seed, check.id, self.options.timeout).await {
                 Err(unkept) => self.verdict(check.id, unkept, Vec::new()),
                 Ok(context) => {
-                    let limit = CHECK_LIMIT * self.options.timeout;
+                    let limit = OWN_TIME + CHECK_LIMIT * self.options.timeout;
                     let verdict = match timeout(limit, context.run(check)).await {
                         Ok(Ok(())) => Verdict::Kept,
                         Ok(Err(unkept)) => self.verdict(check.id, unkept, context.trace().lines()),
@@ -151,6 +179,19 @@ impl Run<'_> {
             verdict,
             duration: begun.elapsed(),
         }
+    }
+
+    /// Removes what the parts that were interrupted have left on the node, as far as that works in a short
+    /// time.
+    async fn clean_up(&self) {
+        let client = self.target.client(self.options.timeout, None);
+        let removing = async {
+            if client.ready(self.options.timeout).await.is_ok() {
+                remove_channels(&client, &format!("dhtcheck_{:x}_", self.seed)).await;
+            }
+        };
+        let _ = timeout(self.options.timeout, removing).await;
+        client.shutdown();
     }
 
     async fn random(&self) {
@@ -176,7 +217,7 @@ impl Run<'_> {
         };
         let judged = match client.ready(self.options.timeout).await {
             Ok(()) => {
-                let operations = settings.generate().take(count);
+                let operations = settings.operations_of_seed().take(count);
                 sequential::run(
                     &client,
                     &settings,
@@ -202,6 +243,13 @@ impl Run<'_> {
         remove_channels(&client, &prefix).await;
         client.shutdown();
         let verdict = match judged.refusal {
+            None if judged.done < settings.operations.min(ENOUGH) => Verdict::Inconclusive {
+                reason: format!(
+                    "only {} operations in {} s",
+                    judged.done,
+                    limit.as_secs_f32()
+                ),
+            },
             None => Verdict::Kept,
             Some((number, wrong)) => self.explain(&settings, number, wrong).await,
         };
@@ -226,8 +274,7 @@ impl Run<'_> {
 
     /// Makes a failing run short and shows its messages.
     async fn explain(&self, settings: &Settings, number: usize, wrong: Wrong) -> Verdict {
-        let mut operations = settings.plan();
-        operations.truncate(number + 1);
+        let operations: Vec<_> = settings.operations_of_seed().take(number + 1).collect();
         let original = operations.clone();
         let mut probe_number = 0;
         let mut last: Option<(Wrong, Vec<dht_reports::Line>)> = None;
@@ -235,11 +282,11 @@ impl Run<'_> {
         let (minimal, probes) = minimise(operations, async |candidate: &[Operation]| {
             probe_number += 1;
             match self.probe(settings, probe_number, candidate, limit).await {
-                Some(failed) => {
-                    last = Some(failed);
-                    true
+                Some((at, wrong, lines)) => {
+                    last = Some((wrong, lines));
+                    Some(at)
                 }
-                None => false,
+                None => None,
             }
         })
         .await;
@@ -267,14 +314,18 @@ impl Run<'_> {
         .into()
     }
 
-    /// Does these operations on fresh channels and a fresh connection. Does the last one fail again?
+    /// Does these operations on fresh channels and a fresh connection. Which of them fails, if
+    /// any, and how?
     async fn probe(
         &self,
         settings: &Settings,
         number: u32,
         operations: &[Operation],
         limit: Instant,
-    ) -> Option<(Wrong, Vec<dht_reports::Line>)> {
+    ) -> Option<(usize, Wrong, Vec<dht_reports::Line>)> {
+        if Instant::now() >= limit {
+            return None;
+        }
         let trace = std::sync::Arc::new(Trace::default());
         let client = self
             .target
@@ -286,12 +337,13 @@ impl Run<'_> {
         let lines = trace.lines();
         remove_channels(&client, &prefix).await;
         client.shutdown();
-        judged.refusal.map(|(_, wrong)| (wrong, lines))
+        judged.refusal.map(|(at, wrong)| (at, wrong, lines))
     }
 
     fn verdict(&self, id: &str, unkept: Unkept, exchange: Vec<dht_reports::Line>) -> Verdict {
         match unkept {
             Unkept::Inconclusive(reason) => Verdict::Inconclusive { reason },
+            Unkept::NotApplicable(reason) => Verdict::NotApplicable { reason },
             Unkept::Broken(Broken {
                 rule,
                 sent,
@@ -314,13 +366,16 @@ impl Run<'_> {
     fn again(&self, id: &str) -> String {
         let mut command = "dhtcheck certify".to_owned();
         if let Some(spawn) = &self.options.spawn {
-            command.push_str(&format!(" --spawn '{}'", spawn.replace('\'', r"'\''")));
+            command.push_str(&format!(" --spawn {}", quoted(spawn)));
         }
         if let Some(node) = &self.options.node {
             command.push_str(&format!(" --node {node}"));
         }
         if let Some(path) = &self.options.credentials {
-            command.push_str(&format!(" --credentials '{}'", path.display()));
+            command.push_str(&format!(
+                " --credentials {}",
+                quoted(&path.display().to_string())
+            ));
         }
         if self.options.auth.is_some() {
             command.push_str(" --auth NAME:HEXKEY");
@@ -328,8 +383,19 @@ impl Run<'_> {
         for bug in &self.options.bug {
             command.push_str(&format!(" --bug {bug}"));
         }
+        if self.options.timeout != DEFAULT_TIMEOUT {
+            command.push_str(&format!(
+                " --timeout {}",
+                self.options.timeout.as_secs_f64()
+            ));
+        }
         format!("{command} --seed {:x} --filter {id}", self.seed)
     }
+}
+
+/// A word that the shell takes as it is.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 fn random_check() -> dht_reports::Check {

@@ -15,6 +15,9 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// How long a node may take for an answer if nothing else is said.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  every rule that was checked is kept
@@ -64,12 +67,13 @@ pub struct Certify {
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub operations: u64,
 
-    /// Run only checks whose line in `dhtcheck list` contains this text.
+    /// Run only the check with this id, or all checks whose line in `dhtcheck list` contains this text.
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
 
     /// How long the node may take for one answer, in seconds. A check in which it takes longer is
-    /// broken; no check takes longer than six times as much.
+    /// broken. A check takes at most six times as much and 10 s, the random part twelve times as much,
+    /// and as long again to make a failure short.
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds)]
     pub timeout: Duration,
 
@@ -110,6 +114,14 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_default_timeout_is_the_one_that_is_said() {
+        let Command::Certify(options) = Cli::parse_from(["dhtcheck", "certify"]).command else {
+            panic!("certify was asked for");
+        };
+        assert_eq!(options.timeout, DEFAULT_TIMEOUT);
     }
 
     #[test]

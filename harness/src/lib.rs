@@ -8,6 +8,7 @@
 //! * [`target`], [`spawn`]: the node that is certified.
 //! * [`trace`]: the messages of a check as readable lines.
 //! * [`vigil`]: notices a node that breaks the protocol, whatever is being checked.
+//! * [`rng`]: random numbers whose meaning never changes.
 //! * [`rules`]: the rules that checks name.
 //! * [`cli`], [`reporter`]: the command line, and where the events of a run go.
 //!
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod execute;
 pub mod random;
 pub mod reporter;
+pub mod rng;
 pub mod rules;
 pub mod spawn;
 pub mod target;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use dhtcheck::certify::{certify, random_line};
+use dhtcheck::certify::{certify, random_line, wants_random};
 use dhtcheck::checks;
 use dhtcheck::cli::{Cli, Command, List};
 
@@ -30,13 +30,8 @@ fn list(options: &List) -> io::Result<()> {
     for check in checks::matching(options.filter.as_deref()) {
         writeln!(out, "{check}")?;
     }
-    let line = random_line();
-    if options
-        .filter
-        .as_deref()
-        .is_none_or(|filter| line.contains(filter))
-    {
-        writeln!(out, "{line}")?;
+    if wants_random(options.filter.as_deref()) {
+        writeln!(out, "{}", random_line())?;
     }
     out.flush()
 }

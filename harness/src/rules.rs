@@ -1,7 +1,8 @@
-//! The rules that checks name: an id, one sentence, and where the specification states it.
+//! The rules that checks name: an id and one sentence. The id says where the specification states the rule.
 //!
 //! Ids that begin with `P` are the properties of `neo-requests.md` section 16, those that begin with `A`
-//! the statements of `semantics-and-client.md` part A.
+//! the statements of `semantics-and-client.md` part A. `WIRE` stands for the layouts and the order of
+//! messages that sections 3 to 12 of `neo-requests.md` and all of `neo-transport.md` prescribe.
 
 /// A rule of the protocol.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,7 +17,7 @@ const fn rule(id: &'static str, sentence: &'static str) -> Rule {
     Rule { id, sentence }
 }
 
-/// All rules that a check or the model may name, ordered by id.
+/// All rules that a check or the model may name.
 pub const RULES: &[Rule] = &[
     rule(
         "A18.1",
@@ -178,6 +179,33 @@ impl From<Rule> for dht_reports::Rule {
         Self {
             id: rule.id.to_owned(),
             sentence: rule.sentence.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rules that the model names.
+    const OF_THE_MODEL: [&str; 18] = [
+        "A12", "A18.1", "A18.10", "A18.2", "A18.3", "A18.4", "A18.5", "A18.6", "A5", "A6", "P14",
+        "P16", "P19", "P20", "P23", "P25", "P46", "P47",
+    ];
+
+    #[test]
+    fn ids_are_unique() {
+        let ids: std::collections::BTreeSet<_> = RULES.iter().map(|rule| rule.id).collect();
+        assert_eq!(ids.len(), RULES.len());
+    }
+
+    #[test]
+    fn the_rules_of_the_model_and_of_the_vigil_have_a_sentence() {
+        for id in OF_THE_MODEL
+            .into_iter()
+            .chain([crate::vigil::RULE, "P03", "P66"])
+        {
+            assert_ne!(find(id).sentence, id);
         }
     }
 }

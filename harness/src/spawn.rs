@@ -5,11 +5,11 @@ use std::net::SocketAddrV4;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// How long a node may take to listen.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -48,7 +48,7 @@ pub enum SpawnError {
 impl Spawned {
     /// Runs `command` in a shell and waits until a node listens on `node`.
     pub async fn start(command: &str, node: SocketAddrV4) -> Result<Self, SpawnError> {
-        if TcpStream::connect(node).await.is_ok() {
+        if let Ok(Ok(_)) = timeout(START_LIMIT, TcpStream::connect(node)).await {
             return Err(SpawnError::Occupied(node));
         }
         let child = Command::new("sh")
@@ -65,7 +65,7 @@ impl Spawned {
         let mut spawned = Self { child, group };
         let limit = Instant::now() + START_LIMIT;
         while Instant::now() < limit {
-            if TcpStream::connect(node).await.is_ok() {
+            if let Ok(Ok(_)) = timeout_at(limit, TcpStream::connect(node)).await {
                 return Ok(spawned);
             }
             if let Some(status) = spawned.child.try_wait().map_err(SpawnError::Run)? {
@@ -77,13 +77,28 @@ impl Spawned {
         Err(SpawnError::Silent { node })
     }
 
-    /// Asks the node to end, and kills it if it does not.
+    /// Asks the node and everything it started to end, and kills what does not.
     pub async fn stop(mut self) {
         self.signal(Signal::TERM);
-        if timeout(STOP_LIMIT, self.child.wait()).await.is_err() {
-            self.signal(Signal::KILL);
+        let gone = async {
+            // The shell may be gone before the node is, and only a parent can wait for a process.
             let _ = self.child.wait().await;
-        }
+            while self.is_alive() {
+                sleep(PAUSE).await;
+            }
+        };
+        let _ = timeout(STOP_LIMIT, gone).await;
+        // What is left is killed as this is dropped.
+    }
+
+    /// The process group of the node and everything it started.
+    pub fn group(&self) -> Option<Pid> {
+        self.group
+    }
+
+    fn is_alive(&self) -> bool {
+        self.group
+            .is_some_and(|group| test_kill_process_group(group).is_ok())
     }
 
     fn signal(&self, signal: Signal) {
@@ -96,9 +111,6 @@ impl Spawned {
 
 impl Drop for Spawned {
     fn drop(&mut self) {
-        // Once the process was waited for, its number may belong to somebody else.
-        if self.child.id().is_some() {
-            self.signal(Signal::KILL);
-        }
+        self.signal(Signal::KILL);
     }
 }

@@ -42,6 +42,11 @@ impl Vigil {
         Self { violation, task }
     }
 
+    /// Has the node broken the protocol?
+    pub fn found(&self) -> bool {
+        self.violation.borrow().is_some()
+    }
+
     /// Waits until the node breaks the protocol, and says how.
     pub async fn violation(&self) -> String {
         let mut violation = self.violation.clone();

@@ -1,7 +1,9 @@
 //! The program as its user meets it: exit codes, output, reports.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output};
+
+use socket2::{Domain, Socket, Type};
 
 fn dhtcheck(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_dhtcheck"))
@@ -21,9 +23,19 @@ fn silent_node() -> (TcpListener, String) {
     (listener, address)
 }
 
-/// An address on which nobody listens.
-fn closed_address() -> String {
-    silent_node().1
+/// An address on which nobody listens, and nobody else can as long as the socket lives.
+fn closed_address() -> (Socket, String) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket
+        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
+    let address = socket
+        .local_addr()
+        .unwrap()
+        .as_socket()
+        .unwrap()
+        .to_string();
+    (socket, address)
 }
 
 #[test]
@@ -135,7 +147,8 @@ fn a_wrong_answer_in_the_random_part_is_made_short() {
 
 #[test]
 fn a_node_that_is_not_there_is_said_so() {
-    let output = dhtcheck(&["certify", "--node", &closed_address(), "--timeout", "5"]);
+    let (_socket, address) = closed_address();
+    let output = dhtcheck(&["certify", "--node", &address, "--timeout", "5"]);
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(

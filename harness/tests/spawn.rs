@@ -1,27 +1,25 @@
 //! Nodes that are started by a command: waited for, stopped with everything that they started, and told
 //! from what was there before.
 
-use std::net::{SocketAddr, SocketAddrV4, TcpListener};
+use std::net::{SocketAddr, SocketAddrV4};
 use std::path::Path;
 use std::time::Duration;
 
 use dhtcheck::spawn::{SpawnError, Spawned};
+use socket2::{Domain, Socket, Type};
 use tokio::time::timeout;
 
 /// Generous: nothing here takes long unless it is broken.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A free port, and an address with it.
-fn free_address() -> SocketAddrV4 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    address_of(&listener)
-}
-
-fn address_of(listener: &TcpListener) -> SocketAddrV4 {
-    match listener.local_addr().unwrap() {
-        SocketAddr::V4(address) => address,
-        SocketAddr::V6(address) => panic!("{address}"),
-    }
+/// A port on which nobody listens yet, and nobody else can as long as the socket lives.
+fn reserve() -> (Socket, SocketAddrV4) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket
+        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
+    let address = socket.local_addr().unwrap().as_socket_ipv4().unwrap();
+    (socket, address)
 }
 
 async fn exists(file: &Path) -> bool {
@@ -46,18 +44,43 @@ async fn a_node_is_waited_for_and_stopped_with_what_it_started() {
         child = child.display(),
         begun = begun.display(),
     );
-    let address = free_address();
+    let (socket, address) = reserve();
     let start = tokio::spawn(async move { Spawned::start(&command, address).await });
     assert!(exists(&begun).await && exists(&child).await);
-    let _listener = TcpListener::bind(address).unwrap();
+    socket.listen(8).unwrap();
     let spawned = timeout(LIMIT, start).await.unwrap().unwrap().unwrap();
     timeout(LIMIT, spawned.stop()).await.unwrap();
     assert!(exists(&child.with_extension("ended")).await);
 }
 
 #[tokio::test]
+async fn a_node_that_does_not_want_to_end_is_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let begun = directory.path().join("begun");
+    // The shell ends when it is asked to, the node that it started does not.
+    let command = format!(
+        "(trap '' TERM; touch {begun}; exec tail -f /dev/null) & wait",
+        begun = begun.display(),
+    );
+    let (socket, address) = reserve();
+    let start = tokio::spawn(async move { Spawned::start(&command, address).await });
+    assert!(exists(&begun).await);
+    socket.listen(8).unwrap();
+    let spawned = timeout(LIMIT, start).await.unwrap().unwrap().unwrap();
+    let group = spawned.group().unwrap();
+    timeout(LIMIT, spawned.stop()).await.unwrap();
+    let gone = async {
+        while rustix::process::test_kill_process_group(group).is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(timeout(LIMIT, gone).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_command_that_ends_is_no_node() {
-    let started = timeout(LIMIT, Spawned::start("exit 3", free_address()))
+    let (_socket, address) = reserve();
+    let started = timeout(LIMIT, Spawned::start("exit 3", address))
         .await
         .unwrap();
     assert!(matches!(started, Err(SpawnError::Ended(status, _)) if status.code() == Some(3)));
@@ -65,8 +88,8 @@ async fn a_command_that_ends_is_no_node() {
 
 #[tokio::test]
 async fn what_listens_already_is_not_taken_for_the_node() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = address_of(&listener);
+    let (socket, address) = reserve();
+    socket.listen(8).unwrap();
     let started = timeout(LIMIT, Spawned::start("sleep 1000", address))
         .await
         .unwrap();

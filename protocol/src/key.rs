@@ -76,6 +76,20 @@ impl HashRange {
         self.min <= other.min && other.max <= self.max
     }
 
+    /// Keys of the range, numbered: in the full range each number is its own key, in any other one they
+    /// are spread over it and repeat only where the range has fewer keys than were asked for. The empty
+    /// range has none; there too the number is the key.
+    pub fn nth_key(self, number: u64) -> Key {
+        if self == Self::FULL || self == Self::EMPTY {
+            return Key(number);
+        }
+        // Multiples of the golden ratio spread evenly; in a range of 2^n keys they do not repeat.
+        let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        // Not the full range, so this does not overflow.
+        let size = self.max - self.min + 1;
+        Key((self.min + spread % size).reverse_bits())
+    }
+
     /// Reads the two bounds.
     pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let offset = reader.offset();
@@ -125,6 +139,18 @@ mod tests {
         assert_eq!(Key(1).position(), 1 << 63);
         assert_eq!(Key(0xabcd).position(), 0xb3d5_0000_0000_0000);
         assert_eq!(Key(u64::MAX).position(), u64::MAX);
+    }
+
+    #[test]
+    fn numbered_keys_lie_in_the_range() {
+        for (min, max) in [(0, u64::MAX), (1 << 62, (1 << 63) - 1), (5, 5), (u64::MAX, u64::MAX)] {
+            let range = HashRange::new(min, max).unwrap();
+            assert!((0..100).all(|number| range.covers(range.nth_key(number))), "{range}");
+        }
+        assert_eq!(HashRange::FULL.nth_key(7), Key(7));
+        let half = HashRange::new(0, u64::MAX >> 1).unwrap();
+        let keys: std::collections::BTreeSet<_> = (0..1000).map(|number| half.nth_key(number)).collect();
+        assert_eq!(keys.len(), 1000);
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "channels.put-remove",
         group: "requests",
         title: "A channel that is removed takes its records with it.",
-        rules: &["A4", "P20"],
+        rules: &["A4", "A18.2", "P20"],
         subsumes: Some("Neo Put then RemoveChannel"),
         run: |cx| Box::pin(put_remove(cx)),
     },

@@ -19,7 +19,6 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Check;
 use super::watch::Watch;
-use crate::random::sequential::key_in;
 use crate::target::Target;
 use crate::trace::Trace;
 use crate::vigil::{self, Vigil};
@@ -39,6 +38,8 @@ pub enum Unkept {
     Broken(Broken),
     /// The check could not tell.
     Inconclusive(String),
+    /// The rules do not concern this node, or not this client of it.
+    NotApplicable(String),
 }
 
 /// A broken rule.
@@ -61,6 +62,7 @@ pub struct Context {
     vigil: Vigil,
     trace: Arc<Trace>,
     range: HashRange,
+    may_remove_channels: bool,
     prefix: String,
     seed: u64,
     timeout: Duration,
@@ -91,6 +93,7 @@ impl Context {
             client,
             trace,
             range: target.range(),
+            may_remove_channels: target.may_remove_channels(),
             prefix,
             seed,
             timeout,
@@ -120,7 +123,20 @@ impl Context {
                 expected: vec!["messages of the protocol".to_owned()],
                 observed: violation,
             })),
-            checked = (check.run)(self) => checked,
+            checked = self.run_to_the_end(check) => checked,
+        }
+    }
+
+    /// What the node says last must be right as well: a further answer comes behind it.
+    async fn run_to_the_end(&self, check: &Check) -> Checked {
+        (check.run)(self).await?;
+        let channel = self.channel("sentinel");
+        let exists = self.client.exists(channel, self.key(0)).await;
+        exists.map_err(|error| self.failed("P03", "Exists (sentinel)", "NoRecord", error))?;
+        match self.vigil.found() {
+            // The vigil says what.
+            true => std::future::pending().await,
+            false => Ok(()),
         }
     }
 
@@ -136,7 +152,7 @@ impl Context {
 
     /// The key with this number, in the node's range.
     pub fn key(&self, number: u64) -> Key {
-        key_in(self.range, number)
+        self.range.nth_key(number)
     }
 
     /// Breaks the connection; the client connects again.
@@ -410,6 +426,11 @@ impl Context {
         let removed = self.client.remove_channel(self.channel(channel)).await;
         removed.map_err(|error| match error {
             RemoveChannelError::Request(error) => self.failed("A4", sent, "ChannelRemoved", error),
+            RemoveChannelError::NotPermitted { .. } if !self.may_remove_channels => {
+                Unkept::NotApplicable(
+                    "the client is not \"admin\", so it may not remove channels".to_owned(),
+                )
+            }
             refused => Unkept::Broken(Broken {
                 rule: "P23",
                 sent: sent.to_owned(),
@@ -524,18 +545,13 @@ impl Context {
     pub fn get_all(&self, settings: get_all::Settings) -> Watch {
         Watch::get_all(
             self.client.get_all(self.channel(""), settings),
-            "GetAll",
             self.timeout,
         )
     }
 
     /// Starts a Mirror on the check's channel.
     pub fn mirror(&self, settings: mirror::Settings) -> Watch {
-        Watch::mirror(
-            self.client.mirror(self.channel(""), settings),
-            "Mirror",
-            self.timeout,
-        )
+        Watch::mirror(self.client.mirror(self.channel(""), settings), self.timeout)
     }
 
     /// Requests on the same connection that are answered one after another: what the node had to say

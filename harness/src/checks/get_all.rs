@@ -9,8 +9,8 @@ use dht_protocol::neo::request::get_all::Settings;
 
 use super::Check;
 use super::context::{Checked, Context, Unkept};
-use super::watch::Seen;
-use crate::random::rng::Rng;
+use super::watch::{Seen, Watch};
+use crate::rng::Rng;
 
 const RECORDS: u64 = 1_000;
 /// Bytes of a value; they are random, since what compresses well is too quickly sent to be interrupted.
@@ -73,67 +73,60 @@ async fn complete(cx: &Context) -> Checked {
 
 async fn suspend_resume(cx: &Context) -> Checked {
     let records = fill(cx).await?;
-    for _ in 0..ATTEMPTS {
-        let mut get_all = cx.get_all(Settings::default());
-        get_all.suspend()?;
-        let seen = get_all
-            .until("P28", "Suspended", |seen| {
-                seen.suspended == 1 || seen.finished
-            })
-            .await?;
-        if seen.suspended == 0 {
-            // The node had sent everything before it read of the suspension, which is legal.
-            continue;
-        }
-        cx.sentinel().await?;
-        let seen = get_all.resume().await?;
-        cx.expect(
-            "A18.9",
-            "GetAll, Suspend, 20 Exists, Resume",
-            &["no more than 2 batches of 64 KiB between the Acks of Suspend and Resume"],
-            seen.leaked.bytes <= 2 * batch::LIMIT,
-            || format!("{} KiB of records", seen.leaked.bytes / 1024),
-        )?;
-        let seen = get_all
-            .until("P03", "Finished", |seen| seen.finished)
-            .await?;
-        return cx.expect_records("P44", "GetAll, Suspend, Resume", &seen.records, &records);
-    }
-    Err(too_fast())
+    let mut get_all = held_in_the_middle(cx).await?;
+    cx.sentinel().await?;
+    let seen = get_all.resume().await?;
+    cx.expect(
+        "A18.9",
+        "GetAll, Suspend, 20 Exists, Resume",
+        &["no more than 2 batches of 64 KiB between the Acks of Suspend and Resume"],
+        seen.leaked.bytes <= 2 * batch::LIMIT,
+        || format!("{} KiB of records", seen.leaked.bytes / 1024),
+    )?;
+    let seen = get_all
+        .until("P03", "Finished", |seen| seen.finished)
+        .await?;
+    cx.expect_records("P44", "GetAll, Suspend, Resume", &seen.records, &records)
 }
 
 async fn connection_drop(cx: &Context) -> Checked {
     let records = fill(cx).await?;
+    let mut get_all = held_in_the_middle(cx).await?;
+    cx.reconnect();
+    get_all
+        .until("P03", "the connection to break", |seen| {
+            seen.disconnected == 1
+        })
+        .await?;
+    get_all.resume().await?;
+    let seen = get_all
+        .until("P03", "Finished", |seen| seen.finished)
+        .await?;
+    let sent = "GetAll, a new connection in the middle, GetAll continuing behind the last key";
+    cx.expect_records("P51", sent, &seen.records, &records)
+}
+
+/// A GetAll that is suspended when some of the records have come and some have not. Whether the node sends
+/// everything before it reads of the suspension is a race that it may win, but not every time.
+async fn held_in_the_middle(cx: &Context) -> Checked<Watch> {
     for _ in 0..ATTEMPTS {
         let mut get_all = cx.get_all(Settings::default());
-        // Held in the middle, so that the connection surely breaks before the end.
+        get_all
+            .until("P03", "a record", |seen| !seen.records.is_empty())
+            .await?;
         get_all.suspend()?;
         let seen = get_all
             .until("P28", "Suspended", |seen| {
                 seen.suspended == 1 || seen.finished
             })
             .await?;
-        if seen.suspended == 0 {
-            continue;
+        if !seen.finished {
+            return Ok(get_all);
         }
-        cx.reconnect();
-        get_all
-            .until("P03", "the connection to break", |seen| {
-                seen.disconnected == 1
-            })
-            .await?;
-        get_all.resume().await?;
-        let seen = get_all
-            .until("P03", "Finished", |seen| seen.finished)
-            .await?;
-        return cx.expect_records(
-            "P51",
-            "GetAll, a new connection in the middle, GetAll continuing behind the last key",
-            &seen.records,
-            &records,
-        );
     }
-    Err(too_fast())
+    Err(Unkept::Inconclusive(format!(
+        "in {ATTEMPTS} attempts the node sent all of 8 MB before it could read of the suspension"
+    )))
 }
 
 async fn stop(cx: &Context) -> Checked {
@@ -142,10 +135,4 @@ async fn stop(cx: &Context) -> Checked {
     get_all.stop()?;
     get_all.until("P34", "the end", Seen::is_over).await?;
     cx.sentinel().await
-}
-
-fn too_fast() -> Unkept {
-    Unkept::Inconclusive(format!(
-        "in {ATTEMPTS} attempts the node sent all of 8 MB before it could read of the suspension"
-    ))
 }

@@ -1,6 +1,7 @@
 //! Mirror: every change is told, and the channel is dumped when that was asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bytes::Bytes;
 use dht_protocol::Key;
@@ -23,6 +24,9 @@ const EVERY_SECOND: Settings = Settings {
     initial_refresh: false,
     periodic_refresh_s: 1,
 };
+
+/// The period of `EVERY_SECOND`.
+const PERIOD: Duration = Duration::from_secs(1);
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -234,7 +238,7 @@ async fn refresh(cx: &Context) -> Checked {
     let mut mirror = cx.mirror(EVERY_SECOND);
     let wanted = ROUNDS * records.len();
     let seen = mirror
-        .until("P62", "2 dumps of 1,000 records", |seen| {
+        .until_after(2 * PERIOD, "P62", "2 dumps of 1,000 records", |seen| {
             seen.refreshed.len() >= wanted
         })
         .await?;
@@ -256,7 +260,7 @@ async fn refresh_suspend(cx: &Context) -> Checked {
     // Another Mirror that is not suspended tells when the periods are over.
     let mut clock = cx.mirror(EVERY_SECOND);
     clock
-        .until("P62", "2 dumps", |seen| {
+        .until_after(2 * PERIOD, "P62", "2 dumps", |seen| {
             seen.refreshed.len() >= 2 * records.len()
         })
         .await?;
@@ -270,7 +274,7 @@ async fn refresh_suspend(cx: &Context) -> Checked {
         || format!("{} refreshed records", seen.leaked.items),
     )?;
     let seen = suspended
-        .until("P62", "a dump", |seen| {
+        .until_after(PERIOD, "P62", "a dump", |seen| {
             seen.refreshed.len() >= records.len()
         })
         .await?;

@@ -55,10 +55,20 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
     .flatten()
 }
 
-/// The checks whose line contains `filter`.
+/// Does `filter` choose the check, or other part of a run, with this id and this line in the list? One
+/// that is an id chooses that one alone; any other all whose line contains it.
+pub fn chooses(filter: Option<&str>, id: &str, line: &str) -> bool {
+    match filter {
+        None => true,
+        Some(filter) if all().any(|check| check.id == filter) => id == filter,
+        Some(filter) => line.contains(filter),
+    }
+}
+
+/// The checks that `filter` chooses.
 pub fn matching(filter: Option<&str>) -> Vec<&'static Check> {
     all()
-        .filter(|check| filter.is_none_or(|filter| check.to_string().contains(filter)))
+        .filter(|check| chooses(filter, check.id, &check.to_string()))
         .collect()
 }
 

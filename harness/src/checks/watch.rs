@@ -7,6 +7,7 @@ use bytes::Bytes;
 use dht_client::{ControlError, Controller, GetAll, Mirror};
 use dht_protocol::Key;
 use dht_protocol::neo::request::{get_all, mirror, stream::Notification};
+use futures_util::{Stream, StreamExt};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -101,55 +102,54 @@ pub struct Watch {
 
 impl Watch {
     /// Observes a GetAll; the node may take `answer_time` for an answer.
-    pub fn get_all(mut stream: GetAll, name: &'static str, answer_time: Duration) -> Self {
-        let control = stream.controller();
-        let (sender, seen) = watch::channel(Seen::default());
-        let task = tokio::spawn(async move {
-            while let Some(event) = stream.next().await {
-                sender.send_modify(|seen| {
-                    seen.note(event, |seen, item| match item {
-                        get_all::Item::Record(key, value) => {
-                            note_record(&mut seen.records, key, value)
-                        }
-                        get_all::Item::Key(key) => note_key(&mut seen.keys, key),
-                    });
-                });
-            }
-        });
-        Self {
-            name,
-            control,
-            seen,
-            limit: PATIENCE * answer_time,
-            task,
-        }
+    pub fn get_all(stream: GetAll, answer_time: Duration) -> Self {
+        Self::observe(
+            stream.controller(),
+            stream,
+            "GetAll",
+            answer_time,
+            |seen, item| match item {
+                get_all::Item::Record(key, value) => note_record(&mut seen.records, key, value),
+                get_all::Item::Key(key) => note_key(&mut seen.keys, key),
+            },
+        )
     }
 
     /// Observes a Mirror; the node may take `answer_time` for an answer.
-    pub fn mirror(mut stream: Mirror, name: &'static str, answer_time: Duration) -> Self {
-        let control = stream.controller();
+    pub fn mirror(stream: Mirror, answer_time: Duration) -> Self {
+        Self::observe(
+            stream.controller(),
+            stream,
+            "Mirror",
+            answer_time,
+            |seen, item| match item {
+                mirror::Item::Updated(key, value) => note_record(&mut seen.updated, key, value),
+                mirror::Item::Refreshed(key, value) => note_record(&mut seen.refreshed, key, value),
+                mirror::Item::Deleted(key) => note_key(&mut seen.deleted, key),
+                mirror::Item::UpdatesLost => {
+                    seen.updates_lost = true;
+                    0
+                }
+                mirror::Item::ChannelRemoved => {
+                    seen.channel_removed = true;
+                    0
+                }
+            },
+        )
+    }
+
+    /// `note` takes an item and says how many bytes it took in its batch.
+    fn observe<T>(
+        control: Controller,
+        mut stream: impl Stream<Item = Notification<T>> + Send + Unpin + 'static,
+        name: &'static str,
+        answer_time: Duration,
+        note: impl Fn(&mut Seen, T) -> usize + Send + 'static,
+    ) -> Self {
         let (sender, seen) = watch::channel(Seen::default());
         let task = tokio::spawn(async move {
             while let Some(event) = stream.next().await {
-                sender.send_modify(|seen| {
-                    seen.note(event, |seen, item| match item {
-                        mirror::Item::Updated(key, value) => {
-                            note_record(&mut seen.updated, key, value)
-                        }
-                        mirror::Item::Refreshed(key, value) => {
-                            note_record(&mut seen.refreshed, key, value)
-                        }
-                        mirror::Item::Deleted(key) => note_key(&mut seen.deleted, key),
-                        mirror::Item::UpdatesLost => {
-                            seen.updates_lost = true;
-                            0
-                        }
-                        mirror::Item::ChannelRemoved => {
-                            seen.channel_removed = true;
-                            0
-                        }
-                    });
-                });
+                sender.send_modify(|seen| seen.note(event, &note));
             }
         });
         Self {
@@ -174,18 +174,37 @@ impl Watch {
         what: &str,
         condition: impl Fn(&Seen) -> bool,
     ) -> Checked<Seen> {
-        let enough = |seen: &Seen| condition(seen) || seen.is_over() || seen.trouble.is_some();
-        let waited = timeout(self.limit, self.seen.wait_for(enough)).await;
+        self.until_after(Duration::ZERO, rule, what, condition)
+            .await
+    }
+
+    /// Waits for something that by the protocol itself takes a time.
+    pub async fn until_after(
+        &mut self,
+        time: Duration,
+        rule: &'static str,
+        what: &str,
+        condition: impl Fn(&Seen) -> bool,
+    ) -> Checked<Seen> {
+        let limit = time + self.limit;
+        let enough = |seen: &Seen| {
+            condition(seen) || seen.is_over() || seen.updates_lost || seen.trouble.is_some()
+        };
+        let waited = timeout(limit, self.seen.wait_for(enough)).await;
         let came_in_time = matches!(waited, Ok(Ok(_)));
         drop(waited);
         let seen = self.seen();
         if condition(&seen) {
             return Ok(seen);
         }
+        if seen.updates_lost {
+            let reason = "the Mirror said that it lost changes (UpdateOverflow), which it may";
+            return Err(Unkept::Inconclusive(reason.to_owned()));
+        }
         let reason = match &seen.trouble {
             Some(trouble) => trouble.clone(),
             None if came_in_time => "the end of the stream".to_owned(),
-            None => format!("nothing of the kind within {} s", self.limit.as_secs_f32()),
+            None => format!("nothing of the kind within {} s", limit.as_secs_f32()),
         };
         Err(Unkept::Broken(Broken {
             rule,
@@ -200,9 +219,12 @@ impl Watch {
         self.until("P03", "Started", |seen| seen.started).await
     }
 
-    /// Asks for silence.
+    /// Asks for silence. A stream that has ended is silent.
     pub fn suspend(&self) -> Checked {
-        Ok(self.control.suspend()?)
+        match self.control.suspend() {
+            Ok(()) | Err(ControlError::Ended) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Asks to go on, and waits until the stream does. What has leaked until then is known by then.

@@ -9,11 +9,12 @@ use dht_model::Operation;
 /// How often a run may be repeated.
 const PROBES: usize = 60;
 
-/// The shortest sequence that was found for which `fails` is true, and how often it was asked.
-/// `operations` ends with the operation that failed.
+/// The shortest sequence that was found that still fails, and how often one was tried. `operations` ends
+/// with the operation that failed; `failure` tries a sequence and says which of its operations fails, if
+/// any.
 pub async fn minimise(
     operations: Vec<Operation>,
-    mut fails: impl AsyncFnMut(&[Operation]) -> bool,
+    mut failure: impl AsyncFnMut(&[Operation]) -> Option<usize>,
 ) -> (Vec<Operation>, usize) {
     let mut best = operations;
     let mut probes = 0;
@@ -28,8 +29,8 @@ pub async fn minimise(
                 continue;
             }
             probes += 1;
-            if fails(&slice).await {
-                best = slice;
+            if let Some(at) = failure(&slice).await {
+                best = up_to(slice, at);
                 break;
             }
         }
@@ -41,14 +42,20 @@ pub async fn minimise(
             let mut candidate = best.clone();
             candidate.drain(start..start + part);
             probes += 1;
-            match fails(&candidate).await {
-                true => best = candidate,
-                false => start += part,
+            match failure(&candidate).await {
+                Some(at) => best = up_to(candidate, at),
+                None => start += part,
             }
         }
         part /= 2;
     }
     (best, probes)
+}
+
+/// What comes behind the operation that fails has no part in it.
+fn up_to(mut operations: Vec<Operation>, failing: usize) -> Vec<Operation> {
+    operations.truncate(failing + 1);
+    operations
 }
 
 /// Can the two concern the same record? Operations on whole channels can.
@@ -87,7 +94,10 @@ mod tests {
                 })
                 && operations.last() == Some(&Operation::get("c1", 3))
         };
-        let (best, probes) = minimise(operations, async |operations| fails(operations)).await;
+        let (best, probes) = minimise(operations, async |operations| {
+            fails(operations).then(|| operations.len() - 1)
+        })
+        .await;
         assert_eq!(best.len(), 3, "{best:?}");
         assert!(probes <= PROBES);
     }

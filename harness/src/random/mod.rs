@@ -2,5 +2,4 @@
 
 pub mod minimise;
 pub mod plan;
-pub mod rng;
 pub mod sequential;

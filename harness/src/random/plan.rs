@@ -7,7 +7,7 @@ use bytes::Bytes;
 use dht_model::{Action, Decision, Key, Operation};
 use dht_protocol::neo::batch;
 
-use super::rng::Rng;
+use crate::rng::Rng;
 
 /// How many channels there are.
 const CHANNELS: usize = 3;

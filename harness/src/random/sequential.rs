@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use dht_client::Client;
-use dht_model::{Key, Model, NodeId, Operation};
+use dht_model::{Model, NodeId, Operation};
 use dht_protocol::HashRange;
 
 use super::plan::Plan;
@@ -13,7 +13,7 @@ use crate::vigil::{self, Vigil};
 /// What a run of operations came to.
 #[derive(Debug)]
 pub struct Judged {
-    /// How many operations were done.
+    /// How many operations were done; fewer than were to be if one was answered wrongly or the time was up.
     pub done: u64,
     /// The operation whose answer is wrong, by its number, and why.
     pub refusal: Option<(usize, Wrong)>,
@@ -101,55 +101,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The operations.
-    pub fn plan(&self) -> Vec<Operation> {
-        let count = usize::try_from(self.operations).unwrap_or(usize::MAX);
-        self.generate().take(count).collect()
-    }
-
-    /// The operations, one at a time.
-    pub fn generate(&self) -> Plan {
+    /// The operations, one at a time, without end.
+    pub fn operations_of_seed(&self) -> Plan {
         let range = self.range;
         Plan::new(
             self.seed,
-            move |number| key_in(range, number),
+            move |number| range.nth_key(number),
             self.may_remove_channels,
         )
-    }
-}
-
-/// The key with this number in a range: low numbers are themselves where the range is full, and spread
-/// over the range where it is not. The empty range has no keys; then the number is the key.
-pub fn key_in(range: HashRange, number: u64) -> Key {
-    if range == HashRange::FULL || range == HashRange::EMPTY {
-        return Key(number);
-    }
-    let width = range.max() - range.min();
-    // The golden ratio spreads consecutive numbers evenly; the last one may meet the first again only
-    // where the range is as small as that.
-    let offset = match width.checked_add(1) {
-        Some(size) => number.wrapping_mul(0x9e37_79b9_7f4a_7c15) % size,
-        None => number,
-    };
-    Key((range.min() + offset).reverse_bits())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_lie_in_the_range() {
-        for (min, max) in [
-            (0, u64::MAX),
-            (1 << 62, (1 << 63) - 1),
-            (5, 5),
-            (u64::MAX, u64::MAX),
-        ] {
-            let range = HashRange::new(min, max).unwrap();
-            for number in 0..100 {
-                assert!(range.covers(key_in(range, number)), "{range} {number}");
-            }
-        }
     }
 }
