@@ -13,7 +13,8 @@ use thiserror::Error;
 pub struct DecodeError {
     /// The field that could not be read, by its name in the specification.
     pub field: &'static str,
-    /// Offset of the field from the start of the payload, in bytes; never beyond its end.
+    /// Offset of the field from the start of the payload, in bytes; never beyond its end. Inside a batch
+    /// it counts from the start of the decompressed bytes.
     pub offset: usize,
     /// What is wrong.
     pub reason: Reason,
@@ -242,6 +243,30 @@ mod tests {
             let error = Reader::new(&[value]).bool("keys_only").unwrap_err();
             assert_eq!(error.reason, Reason::Value { value });
         }
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let mut bytes = Vec::new();
+        bytes.put_u8(7);
+        bytes.put_bool(true);
+        bytes.put_u32(0x0102_0304);
+        bytes.put_u64(0x0102_0304_0506_0708);
+        bytes.put_array(b"demo");
+        assert_eq!(bytes[2..6], [4, 3, 2, 1], "little-endian");
+        bytes.extend([0x2b, 0x5c]);
+        let mut reader = Reader::new(&bytes);
+        assert_eq!(reader.u8("a"), Ok(7));
+        assert_eq!(reader.bool("b"), Ok(true));
+        assert_eq!(reader.u32("c"), Ok(0x0102_0304));
+        assert_eq!(reader.u64("d"), Ok(0x0102_0304_0506_0708));
+        assert_eq!(reader.array("e"), Ok(&b"demo"[..]));
+        assert_eq!((reader.offset(), reader.left()), (26, 2));
+        assert_eq!(reader.u16_be("f"), Ok(0x2b5c));
+        assert_eq!(reader.finish(), Ok(()));
+        let end = reader.u8("g").unwrap_err();
+        assert_eq!((end.offset, end.field), (28, "g"));
+        assert_eq!(end.reason, Reason::Truncated { needed: 1, left: 0 });
     }
 
     #[test]

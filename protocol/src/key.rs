@@ -143,13 +143,22 @@ mod tests {
 
     #[test]
     fn numbered_keys_lie_in_the_range() {
-        for (min, max) in [(0, u64::MAX), (1 << 62, (1 << 63) - 1), (5, 5), (u64::MAX, u64::MAX)] {
+        for (min, max) in [
+            (0, u64::MAX),
+            (1 << 62, (1 << 63) - 1),
+            (5, 5),
+            (u64::MAX, u64::MAX),
+        ] {
             let range = HashRange::new(min, max).unwrap();
-            assert!((0..100).all(|number| range.covers(range.nth_key(number))), "{range}");
+            assert!(
+                (0..100).all(|number| range.covers(range.nth_key(number))),
+                "{range}"
+            );
         }
         assert_eq!(HashRange::FULL.nth_key(7), Key(7));
         let half = HashRange::new(0, u64::MAX >> 1).unwrap();
-        let keys: std::collections::BTreeSet<_> = (0..1000).map(|number| half.nth_key(number)).collect();
+        let keys: std::collections::BTreeSet<_> =
+            (0..1000).map(|number| half.nth_key(number)).collect();
         assert_eq!(keys.len(), 1000);
     }
 

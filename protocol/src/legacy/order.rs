@@ -30,8 +30,9 @@ pub enum Order {
     Remove {
         /// Its channel.
         channel: ChannelName,
-        /// Its key.
-        key: Key,
+        /// Its key as it was sent: 16 hexadecimal digits if it is one. A bad channel name is answered
+        /// before the key is looked at.
+        key: Vec<u8>,
     },
     /// Remove a channel with all its records.
     RemoveChannel {
@@ -48,7 +49,7 @@ impl Order {
             Self::GetResponsibleRange | Self::GetVersion => {}
             Self::Remove { channel, key } => {
                 out.put_array(channel.as_bytes());
-                out.put_array(key.to_string().as_bytes());
+                out.put_array(key);
             }
             Self::RemoveChannel { channel } => out.put_array(channel.as_bytes()),
         }
@@ -71,7 +72,7 @@ impl Order {
                 };
                 Self::Remove {
                     channel: ChannelName::copy_from(channel),
-                    key: parse_key(key)?,
+                    key: key.to_vec(),
                 }
             }
             20 => Self::GetResponsibleRange,
@@ -121,7 +122,8 @@ fn array<'a>(reader: &mut Reader<'a>, field: &'static str) -> Result<Option<&'a 
     Ok(reader.array(field).ok())
 }
 
-fn parse_key(digits: &[u8]) -> Result<Key, Violation> {
+/// The key that a client means.
+pub(super) fn parse_key(digits: &[u8]) -> Result<Key, Violation> {
     let malformed = || Violation::Key {
         key: digits[..digits.len().min(64)].to_vec(),
     };
@@ -145,7 +147,7 @@ mod tests {
             Order::GetResponsibleRange,
             Order::Remove {
                 channel: channel.clone(),
-                key: Key(0xabcdef),
+                key: b"0000000000abcdef".to_vec(),
             },
             Order::RemoveChannel { channel },
         ]
@@ -192,25 +194,21 @@ mod tests {
                 claimed: 1 << 63
             })
         );
+    }
+
+    #[test]
+    fn keys_have_sixteen_digits_which_may_be_capital() {
+        assert_eq!(parse_key(b"00000000000000AB"), Ok(Key(0xab)));
         for key in [
             "",
             "abc",
             "0x0000000000000a",
             "000000000000000g",
             "+00000000000000a",
+            "0000000000000000a",
         ] {
-            let mut bytes = vec![12, 0, 0, 0];
-            bytes.put_array(b"c");
-            bytes.put_array(key.as_bytes());
-            assert!(
-                matches!(Order::decode(&bytes), Err(Violation::Key { .. })),
-                "{key}"
-            );
+            let refused = parse_key(key.as_bytes());
+            assert!(matches!(refused, Err(Violation::Key { .. })), "{key}");
         }
-    }
-
-    #[test]
-    fn keys_may_have_capital_digits() {
-        assert_eq!(parse_key(b"00000000000000AB"), Ok(Key(0xab)));
     }
 }

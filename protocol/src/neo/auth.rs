@@ -184,6 +184,48 @@ mod tests {
     }
 
     #[test]
+    fn messages_have_exactly_their_length() {
+        let time = Timestamp(1_795_328_455);
+        assert_eq!(time.encode(), [0xc7, 0x89, 0x02, 0x6b, 0, 0, 0, 0]);
+        assert_eq!(Timestamp::decode(&time.encode()), Ok(time));
+        let proof = Proof {
+            name: b"admin".to_vec(),
+            code: [7; 64],
+        };
+        assert_eq!(proof.encode().len(), 77);
+        assert_eq!(Proof::decode(&proof.encode()), Ok(proof.clone()));
+        assert_eq!(decode_nonce(&[1, 2, 3, 4]), Ok([1, 2, 3, 4]));
+        assert_eq!(decode_verdict(&[0]), Ok(false));
+        assert_eq!(decode_verdict(&[1]), Ok(true));
+        assert!(decode_verdict(&[2]).is_err(), "Q5");
+        for len in 0..100 {
+            let body = vec![0; len];
+            assert_eq!(Timestamp::decode(&body).is_ok(), len == 8);
+            assert_eq!(decode_nonce(&body).is_ok(), len == 4);
+            assert_eq!(decode_verdict(&body).is_ok(), len == 1);
+            assert_eq!(Proof::decode(&body).is_ok(), len == 72, "an empty name");
+        }
+        for len in 0..77 {
+            assert!(Proof::decode(&proof.encode()[..len]).is_err());
+        }
+    }
+
+    #[test]
+    fn the_name_is_judged_before_the_clock_and_the_clock_before_the_code() {
+        let credentials = Credentials::default_admin();
+        let refusal = |name: &[u8], time| {
+            let proof = Proof {
+                name: name.to_vec(),
+                code: [0; 64],
+            };
+            judge(&credentials, 1_000_000, Timestamp(time), [0; 4], &proof).unwrap_err()
+        };
+        assert!(matches!(refusal(b"bob", 0), Refusal::Unknown { .. }));
+        assert!(matches!(refusal(b"admin", 0), Refusal::Clock { .. }));
+        assert!(matches!(refusal(b"admin", 1_000_000), Refusal::Code { .. }));
+    }
+
+    #[test]
     fn a_client_is_judged_by_name_clock_and_code() {
         let credentials = Credentials::default_admin();
         let (now, nonce) = (1_795_328_455, [1, 2, 3, 4]);

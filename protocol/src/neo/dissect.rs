@@ -31,7 +31,7 @@ pub enum Side {
     Node,
 }
 
-/// Listens to one connection.
+/// Listens to one connection. It remembers the requests that are under way.
 #[derive(Clone, Debug, Default)]
 pub struct Dissector {
     requests: BTreeMap<RequestId, Talk>,
@@ -41,10 +41,16 @@ pub struct Dissector {
 /// What has been said of a request.
 #[derive(Clone, Debug)]
 struct Talk {
+    /// `None` if there is no such request.
     request: Option<RequestCode>,
     keys_only: bool,
     /// What the node says next.
     node: NodeNext,
+    /// Control messages that the node has not acknowledged.
+    acks_due: u32,
+    stopping: bool,
+    /// Nothing more will be said.
+    over: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -112,8 +118,8 @@ impl Dissector {
             return format!("#0 (reserved): {}", Hex(payload));
         };
         let line = match (from, self.requests.get_mut(&id)) {
-            (Side::Client, Some(talk)) if !talk.is_over() => talk.client_says(payload),
-            (Side::Client, _) => {
+            (Side::Client, Some(talk)) => talk.client_says(payload),
+            (Side::Client, None) => {
                 let (talk, line) = Talk::open(payload);
                 self.requests.extend(talk.map(|talk| (id, talk)));
                 line
@@ -121,6 +127,9 @@ impl Dissector {
             (Side::Node, Some(talk)) => talk.node_says(payload),
             (Side::Node, None) => Ok(format!("of no request: {}", Hex(payload))),
         };
+        if self.requests.get(&id).is_some_and(|talk| talk.over) {
+            self.requests.remove(&id);
+        }
         format!(
             "#{id} {}",
             line.unwrap_or_else(|error| malformed(&error, payload))
@@ -140,6 +149,9 @@ impl Talk {
             request,
             keys_only: false,
             node: NodeNext::Supported,
+            acks_due: 0,
+            stopping: false,
+            over: false,
         };
         let mut line = match request {
             Some(request) => request.name().to_owned(),
@@ -232,8 +244,12 @@ impl Talk {
         Ok(match self.request {
             Some(RequestCode::GetAll | RequestCode::Mirror) => {
                 let message = control::FromClient::decode(payload)?;
-                if message == control::FromClient::Ack {
-                    self.request = None;
+                match message {
+                    control::FromClient::Ack => self.over = true,
+                    control::FromClient::Control(control) => {
+                        self.acks_due = self.acks_due.saturating_add(1);
+                        self.stopping |= control == Control::Stop;
+                    }
                 }
                 message.name().to_owned()
             }
@@ -256,9 +272,7 @@ impl Talk {
                     Some(RequestCode::GetHashRange) => NodeNext::Range,
                     _ => NodeNext::Typed,
                 };
-                if status != SupportedStatus::Supported {
-                    self.request = None;
-                }
+                self.over = status != SupportedStatus::Supported;
                 Ok(status.to_string())
             }
             NodeNext::Range => {
@@ -269,7 +283,7 @@ impl Talk {
                 ))
             }
             NodeNext::Value => {
-                self.request = None;
+                self.over = true;
                 Ok(format!("value={}", Value(&get::Value::decode(payload)?.0)))
             }
             NodeNext::Typed => self.typed(payload),
@@ -278,7 +292,7 @@ impl Talk {
 
     fn typed(&mut self, payload: &[u8]) -> Result<String, DecodeError> {
         let Some(request) = self.request else {
-            return Ok(format!("after the end: {}", Hex(payload)));
+            return Ok(format!("of an unknown request: {}", Hex(payload)));
         };
         let (line, over) = match request {
             RequestCode::Put => (put::Reply::decode(payload)?.name().to_owned(), true),
@@ -314,7 +328,7 @@ impl Talk {
                 get_channels::FromNode::Finished => ("Finished".to_owned(), true),
             },
             RequestCode::GetAll => match get_all::FromNode::decode(payload)? {
-                get_all::FromNode::Ack => ("Ack".to_owned(), false),
+                get_all::FromNode::Ack => ("Ack".to_owned(), self.has_stopped()),
                 get_all::FromNode::Started => ("Started".to_owned(), false),
                 get_all::FromNode::Error => ("Error".to_owned(), true),
                 get_all::FromNode::RecordBatch(block) if self.keys_only => {
@@ -342,7 +356,7 @@ impl Talk {
                 get_all::FromNode::Finished => ("Finished".to_owned(), false),
             },
             RequestCode::Mirror => match mirror::FromNode::decode(payload)? {
-                mirror::FromNode::Ack => ("Ack".to_owned(), false),
+                mirror::FromNode::Ack => ("Ack".to_owned(), self.has_stopped()),
                 mirror::FromNode::Started => ("Started".to_owned(), false),
                 mirror::FromNode::Error => ("Error".to_owned(), true),
                 mirror::FromNode::RecordChanged(key, value) => (
@@ -371,16 +385,14 @@ impl Talk {
                 message => (message.name().to_owned(), true),
             },
         };
-        if over {
-            self.request = None;
-        }
+        self.over = over;
         Ok(line)
     }
 
-    /// Would a further message of the client start a new request? Only known for sure when the node's
-    /// last message was seen.
-    fn is_over(&self) -> bool {
-        self.request.is_none()
+    /// The node acknowledges a control message. Was it Stop?
+    fn has_stopped(&mut self) -> bool {
+        self.acks_due = self.acks_due.saturating_sub(1);
+        self.stopping && self.acks_due == 0
     }
 }
 

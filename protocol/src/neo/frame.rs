@@ -123,6 +123,39 @@ mod tests {
     }
 
     #[test]
+    fn messages_are_written_as_the_specification_shows_them() {
+        // `neo-transport.md` 8.5 and 14.1.
+        let id = RequestId::new(5).unwrap();
+        let mut out = Vec::new();
+        write_request(&mut out, id, &[11, 0]);
+        let header = [1, 10, 0, 0, 0, 0, 0, 0, 0, 11];
+        assert_eq!(
+            out,
+            [&header[..], &[5, 0, 0, 0, 0, 0, 0, 0, 11, 0]].concat()
+        );
+        out.clear();
+        write_authentication(&mut out, &[0xec, 0x27, 0x4c, 0xa2]);
+        assert_eq!(out, [2, 4, 0, 0, 0, 0, 0, 0, 0, 6, 0xec, 0x27, 0x4c, 0xa2]);
+    }
+
+    #[test]
+    fn a_message_of_the_other_kind_is_refused_on_its_header() {
+        let mut buffer = FrameBuffer::default();
+        buffer.feed(&[2, 4, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            buffer.next(Kind::Request, 9),
+            Ok(None),
+            "nine bytes are no header"
+        );
+        buffer.feed(&[6]);
+        let kind = Kind::Authentication;
+        assert_eq!(
+            buffer.next(Kind::Request, 9),
+            Err(Violation::Phase { kind })
+        );
+    }
+
+    #[test]
     fn an_announced_length_costs_nothing() {
         let mut buffer = FrameBuffer::default();
         buffer.feed(

@@ -29,9 +29,9 @@ const OUTPUT_STUCK: usize = 1024 * 1024;
 const MESSAGES_A_TURN: usize = 4;
 /// How many turns are taken before the driver may do something else.
 const TURNS: usize = 64;
-/// How many turns it counts for when a request has worked without a message to show for it: it may have
-/// looked through megabytes.
-const LONG_TURN: usize = 16;
+/// How many turns it counts for when a request has worked without a message to show for it: all that are
+/// left. It may have looked through megabytes, or be slow on purpose, to let its client say something.
+const LONG_TURN: usize = TURNS;
 
 /// One client's connection to a node.
 #[derive(Clone, Debug)]

@@ -3,6 +3,8 @@
 //! told agrees with what the nodes held at the time.
 
 mod drive;
+mod listings;
+mod records;
 #[path = "../support/mod.rs"]
 mod support;
 mod tasks;

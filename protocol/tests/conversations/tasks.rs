@@ -1,23 +1,22 @@
-//! Requests as their users see them, and what the nodes' histories allow them to see.
+//! Requests that were started: the client's half of each, and a judge of what its user is told.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Debug};
 
 use bytes::Bytes;
+use dht_protocol::Key;
 use dht_protocol::neo::NodeAddress;
 use dht_protocol::neo::request::control::Control;
-use dht_protocol::neo::request::gather::{self, Gathering};
-use dht_protocol::neo::request::stream::{self, Streaming};
-use dht_protocol::neo::request::update::{self, Decision, Updated};
+use dht_protocol::neo::request::gather::Gathering;
+use dht_protocol::neo::request::stream::Streaming;
+use dht_protocol::neo::request::update::{self, Decision};
 use dht_protocol::neo::request::visit::{Outcome, Visit, Visitor};
 use dht_protocol::neo::request::{
-    Effect, Failure, RecordName, exists, get, get_all, get_channels, mirror, put, remove,
-    remove_channel,
+    Effect, exists, get, get_all, get_channels, mirror, put, remove, remove_channel,
 };
-use dht_protocol::{ChannelName, Key};
 
 use crate::drive::{Drive, Happening, Updating};
-use crate::support::Memory;
+use crate::listings::{ChannelRemoval, Copy, Listing, Names};
+use crate::records::{Change, Presence, Record, RecordJudge, Removal};
 use crate::world::World;
 
 /// Keys are below this.
@@ -76,7 +75,7 @@ impl Debug for Running {
 }
 
 /// What a user believes, and whether they may.
-trait Judge<T> {
+pub(crate) trait Judge<T> {
     /// Is this the last notification?
     fn told(&mut self, told: T, world: &World) -> bool;
 
@@ -179,7 +178,7 @@ impl Op {
                     ..Default::default()
                 };
                 let half = Streaming::new(get_all::Client::new(channel.into(), settings));
-                start(half, Listing::new(channel, world), world)
+                start(half, Listing::new(channel, world))
             }
             Self::Mirror(channel, periodic_refresh_s) => {
                 is_stream = true;
@@ -188,15 +187,15 @@ impl Op {
                     periodic_refresh_s,
                 };
                 let half = Streaming::new(mirror::Client::new(channel.into(), settings));
-                start(half, Copy::new(channel), world)
+                start(half, Copy::new(channel))
             }
             Self::GetChannels => {
                 let half = Gathering::new(get_channels::Client::default());
-                start(half, Names::default(), world)
+                start(half, Names::new(world))
             }
             Self::RemoveChannel(channel) => {
                 let half = Gathering::new(remove_channel::Client::new(channel.into()));
-                start(half, ChannelRemoval, world)
+                start(half, ChannelRemoval)
             }
         };
         let running = Running {
@@ -212,7 +211,6 @@ impl Op {
 fn start<D: Drive + 'static, J: Judge<D::Told> + 'static>(
     half: D,
     judge: J,
-    _: &World,
 ) -> (Box<dyn AnyTask>, Messages) {
     let task = Task {
         half,
@@ -263,423 +261,4 @@ fn update(
     };
     let messages = task.absorb(effects, world);
     (Box::new(task), messages)
-}
-
-/// The only failures that are nobody's fault.
-fn excused(failure: &Failure) {
-    let excuses = matches!(
-        failure,
-        Failure::Disconnected { .. } | Failure::TimedOut | Failure::NoNode
-    );
-    assert!(excuses, "{failure}");
-}
-
-trait RecordJudge {
-    fn key(&self) -> u64;
-}
-
-/// A record, the moments when the request was started on the nodes that cover it, and what it writes.
-struct Record {
-    channel: &'static str,
-    key: u64,
-    moments: Vec<usize>,
-    value: Bytes,
-}
-
-/// The values that a record has had on a node since the request was started.
-type History = Vec<Option<Bytes>>;
-
-impl Record {
-    fn new(channel: &'static str, key: u64, world: &World) -> Self {
-        let covering = world.covering(key);
-        Self {
-            channel,
-            key,
-            moments: covering.map(|node| node.moment(channel, key)).collect(),
-            value: Bytes::new(),
-        }
-    }
-
-    fn writing(self, value: Bytes) -> Self {
-        Self { value, ..self }
-    }
-
-    fn name(&self) -> RecordName {
-        RecordName {
-            channel: self.channel.into(),
-            key: Key(self.key),
-        }
-    }
-
-    fn histories(&self, world: &World) -> Vec<History> {
-        let covering = world.covering(self.key).zip(&self.moments);
-        let history =
-            |(node, moment): (&Memory, &usize)| node.since(self.channel, self.key, *moment);
-        covering.map(history).collect()
-    }
-
-    /// Did any node have this value?
-    fn had(&self, value: Option<&Bytes>, world: &World) -> bool {
-        let histories = self.histories(world);
-        histories.iter().flatten().any(|had| had.as_ref() == value)
-    }
-
-    /// Was every node without it once?
-    fn was_absent(&self, world: &World) -> bool {
-        let histories = self.histories(world);
-        histories.iter().all(|history| history.contains(&None))
-    }
-}
-
-impl RecordJudge for Record {
-    fn key(&self) -> u64 {
-        self.key
-    }
-}
-
-/// Put.
-impl Judge<Outcome<()>> for Record {
-    fn told(&mut self, told: Outcome<()>, world: &World) -> bool {
-        match told {
-            Ok(()) => assert!(self.had(Some(&self.value), world), "P14"),
-            Err(failure) => excused(&failure),
-        }
-        true
-    }
-
-    fn settled(&self, world: &World) {
-        let histories = self.histories(world);
-        let written = |value: &&Option<Bytes>| value.as_ref() == Some(&self.value);
-        let times = histories.iter().flatten().filter(written).count();
-        assert!(times <= 1, "stored {times} times (P15)");
-    }
-}
-
-/// Get.
-impl Judge<Outcome<Option<Bytes>>> for Record {
-    fn told(&mut self, told: Outcome<Option<Bytes>>, world: &World) -> bool {
-        match told {
-            Ok(Some(value)) => assert!(self.had(Some(&value), world), "P16"),
-            Ok(None) => assert!(self.was_absent(world), "P18"),
-            Err(failure) => excused(&failure),
-        }
-        true
-    }
-}
-
-struct Presence(Record);
-
-impl RecordJudge for Presence {
-    fn key(&self) -> u64 {
-        self.0.key
-    }
-}
-
-impl Judge<Outcome<bool>> for Presence {
-    fn told(&mut self, told: Outcome<bool>, world: &World) -> bool {
-        match told {
-            Ok(true) => {
-                let histories = self.0.histories(world);
-                assert!(histories.iter().flatten().any(Option::is_some));
-            }
-            Ok(false) => assert!(self.0.was_absent(world), "P18"),
-            Err(failure) => excused(&failure),
-        }
-        true
-    }
-}
-
-struct Removal(Record);
-
-impl RecordJudge for Removal {
-    fn key(&self) -> u64 {
-        self.0.key
-    }
-}
-
-impl Judge<Outcome<bool>> for Removal {
-    fn told(&mut self, told: Outcome<bool>, world: &World) -> bool {
-        match told {
-            Ok(true) => {
-                let histories = self.0.histories(world);
-                let mut steps = histories.iter().flat_map(|history| history.windows(2));
-                assert!(
-                    steps.any(|step| step[0].is_some() && step[1].is_none()),
-                    "P20"
-                );
-            }
-            Ok(false) => {
-                assert!(self.0.was_absent(world), "P20");
-                let unchanged = self
-                    .0
-                    .histories(world)
-                    .iter()
-                    .all(|history| history.len() == 1);
-                assert!(unchanged || !world.alone, "P21");
-            }
-            Err(failure) => excused(&failure),
-        }
-        true
-    }
-}
-
-/// Update.
-struct Change {
-    record: Record,
-    decision: Decision,
-    read: Option<Bytes>,
-}
-
-impl Judge<update::Notification> for Change {
-    fn told(&mut self, told: update::Notification, world: &World) -> bool {
-        match told {
-            update::Notification::Received(value) => {
-                assert!(self.record.had(Some(&value), world));
-                assert!(self.read.replace(value).is_none(), "P77");
-                return false;
-            }
-            update::Notification::Ended(Ok(Updated::Done)) => match &self.decision {
-                Decision::Replace(new) => {
-                    let histories = self.record.histories(world);
-                    let mut steps = histories.iter().flat_map(|history| history.windows(2));
-                    let step = steps.find(|step| step[1].as_ref() == Some(new)).unwrap();
-                    assert!(step[0].is_none() || step[0] == self.read, "P70: {step:?}");
-                    let oldest = &histories[0];
-                    let moved = histories.len() > 1 && oldest.contains(&self.read);
-                    assert!(!moved || oldest.last() == Some(&None), "P75");
-                }
-                Decision::Delete => {
-                    let histories = self.record.histories(world);
-                    assert!(histories.iter().any(|history| history.contains(&None)));
-                }
-                Decision::Leave => assert!(self.read.is_some()),
-            },
-            update::Notification::Ended(Ok(Updated::NoRecord)) => {
-                assert!(self.record.was_absent(world) && self.read.is_none(), "P18");
-            }
-            update::Notification::Ended(Ok(Updated::Conflict)) => {
-                let Decision::Replace(new) = &self.decision else {
-                    panic!("nothing can conflict with {:?}", self.decision);
-                };
-                assert!(!self.record.had(Some(new), world), "P71");
-            }
-            update::Notification::Ended(Err(failure)) => excused(&failure),
-        }
-        true
-    }
-}
-
-/// What a stream tells besides its items, and when it may.
-#[derive(Default)]
-struct Controlled {
-    started: bool,
-    changed: bool,
-    suspended: bool,
-    stopping: bool,
-}
-
-impl Controlled {
-    /// The item, if it is one, and whether it is the last notification.
-    fn told<T: PartialEq>(
-        &mut self,
-        told: stream::Notification<T>,
-    ) -> (Option<(NodeAddress, T)>, bool) {
-        match told {
-            stream::Notification::Item(node, item) => return (Some((node, item)), false),
-            stream::Notification::Started => {
-                assert!(!self.started && !self.changed, "P38");
-                self.started = true;
-            }
-            stream::Notification::Suspended | stream::Notification::Resumed => {
-                assert!(!self.stopping, "P36");
-                self.changed = true;
-                self.suspended = told == stream::Notification::Suspended;
-            }
-            stream::Notification::Stopped => {
-                assert!(self.stopping);
-                return (None, true);
-            }
-            stream::Notification::Finished => {
-                assert!(!self.stopping, "P36");
-                return (None, true);
-            }
-            stream::Notification::Disconnected(_) => {}
-            stream::Notification::NodeError(_) | stream::Notification::Unsupported(..) => {
-                panic!("no node has a reason for that")
-            }
-        }
-        (None, false)
-    }
-}
-
-impl Controlled {
-    fn wanted(&mut self, control: Control) {
-        self.stopping |= control == Control::Stop;
-        self.suspended = false;
-    }
-}
-
-/// GetAll.
-struct Listing {
-    channel: &'static str,
-    control: Controlled,
-    /// When it was started, for every record of every node.
-    moments: BTreeMap<(NodeAddress, u64), usize>,
-    seen: BTreeSet<(NodeAddress, u64)>,
-}
-
-impl Listing {
-    fn new(channel: &'static str, world: &World) -> Self {
-        let moments = world.servers.iter().flat_map(|server| {
-            let moment = |key| ((server.address, key), server.memory.moment(channel, key));
-            (0..KEYS).map(moment)
-        });
-        Self {
-            channel,
-            control: Controlled::default(),
-            moments: moments.collect(),
-            seen: BTreeSet::new(),
-        }
-    }
-
-    fn history(&self, node: NodeAddress, key: u64, world: &World) -> History {
-        let mut servers = world.servers.iter();
-        let server = servers.find(|server| server.address == node).unwrap();
-        let moment = self.moments[&(node, key)];
-        server.memory.since(self.channel, key, moment)
-    }
-}
-
-impl Judge<stream::Notification<get_all::Item>> for Listing {
-    fn told(&mut self, told: stream::Notification<get_all::Item>, world: &World) -> bool {
-        let finished = told == stream::Notification::Finished;
-        let (item, last) = self.control.told(told);
-        if let Some((node, item)) = item {
-            let (get_all::Item::Record(key, _) | get_all::Item::Key(key)) = item;
-            assert!(self.seen.insert((node, key.0)), "{key} a second time (P45)");
-            let history = self.history(node, key.0, world);
-            match item {
-                get_all::Item::Record(_, value) => {
-                    assert!(history.contains(&Some(value)), "P46");
-                }
-                get_all::Item::Key(_) => assert!(history.iter().any(Option::is_some)),
-            }
-        }
-        for (node, key) in self.moments.keys().filter(|_| finished) {
-            if let [Some(_)] = self.history(*node, *key, world)[..] {
-                assert!(self.seen.contains(&(*node, *key)), "{key} is missing (P44)");
-            }
-        }
-        last
-    }
-
-    fn wanted(&mut self, control: Control) {
-        self.control.wanted(control);
-    }
-}
-
-/// Mirror: a copy of the channel on every node.
-struct Copy {
-    channel: &'static str,
-    control: Controlled,
-    copies: BTreeMap<NodeAddress, BTreeMap<Key, Bytes>>,
-    /// Removals may have been missed there.
-    was_away: BTreeSet<NodeAddress>,
-    removed: BTreeSet<NodeAddress>,
-    over: bool,
-}
-
-impl Copy {
-    fn new(channel: &'static str) -> Self {
-        Self {
-            channel,
-            control: Controlled::default(),
-            copies: BTreeMap::new(),
-            was_away: BTreeSet::new(),
-            removed: BTreeSet::new(),
-            over: false,
-        }
-    }
-}
-
-impl Judge<stream::Notification<mirror::Item>> for Copy {
-    fn told(&mut self, told: stream::Notification<mirror::Item>, _: &World) -> bool {
-        if let stream::Notification::Disconnected(node) = told {
-            self.was_away.insert(node);
-        }
-        let (item, last) = self.control.told(told);
-        self.over = last;
-        if let Some((node, item)) = item {
-            let gone = item == mirror::Item::ChannelRemoved;
-            assert!(gone || !self.control.suspended, "P41: {item:?}");
-            let copy = self.copies.entry(node).or_default();
-            match item {
-                mirror::Item::Updated(key, value) | mirror::Item::Refreshed(key, value) => {
-                    copy.insert(key, value);
-                }
-                mirror::Item::Deleted(key) => {
-                    copy.remove(&key);
-                }
-                mirror::Item::ChannelRemoved => {
-                    self.removed.insert(node);
-                }
-                mirror::Item::UpdatesLost => panic!("P59"),
-            }
-        }
-        last
-    }
-
-    fn wanted(&mut self, control: Control) {
-        self.control.wanted(control);
-    }
-
-    fn settled(&self, world: &World) {
-        if self.over || self.control.stopping {
-            return;
-        }
-        for server in &world.servers {
-            let address = &server.address;
-            if self.removed.contains(address) {
-                continue;
-            }
-            let mut copy = self.copies.get(address).cloned().unwrap_or_default();
-            let records = server.memory.records(self.channel);
-            if self.was_away.contains(address) {
-                copy.retain(|key, _| records.contains_key(key));
-            }
-            assert_eq!(copy, records, "P54");
-        }
-    }
-}
-
-/// GetChannels.
-#[derive(Default)]
-struct Names(BTreeSet<ChannelName>);
-
-impl Judge<gather::Notification<ChannelName>> for Names {
-    fn told(&mut self, told: gather::Notification<ChannelName>, _: &World) -> bool {
-        match told {
-            gather::Notification::Notice(name) => {
-                assert!(name == "a".into() || name == "b".into(), "P25");
-                assert!(self.0.insert(name), "P26");
-            }
-            gather::Notification::Disconnected(_) => {}
-            gather::Notification::Finished => return true,
-            other => panic!("{other:?}"),
-        }
-        false
-    }
-}
-
-/// RemoveChannel.
-struct ChannelRemoval;
-
-impl Judge<gather::Notification<remove_channel::Notice>> for ChannelRemoval {
-    fn told(&mut self, told: gather::Notification<remove_channel::Notice>, _: &World) -> bool {
-        match told {
-            gather::Notification::Disconnected(_) => false,
-            gather::Notification::Finished => true,
-            other => panic!("{other:?}"),
-        }
-    }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Memory {
     channels: BTreeMap<ChannelName, ChannelId>,
     contents: BTreeMap<ChannelId, Channel>,
     history: BTreeMap<(ChannelName, Key), Vec<Option<Bytes>>>,
+    /// How many channels were removed.
+    pub(crate) removals: usize,
     next_id: u64,
 }
 
@@ -46,6 +48,7 @@ impl Default for Memory {
             channels: BTreeMap::new(),
             contents: BTreeMap::new(),
             history: BTreeMap::new(),
+            removals: 0,
             next_id: 0,
         }
     }
@@ -170,6 +173,7 @@ impl Host for Memory {
     fn remove_channel(&mut self, name: &ChannelName) -> Result<(), HostError> {
         self.check()?;
         if let Some(id) = self.channels.remove(name) {
+            self.removals += 1;
             let channel = self.contents.remove(&id);
             for key in channel.iter().flat_map(|channel| channel.records.keys()) {
                 let history = self.history.entry((name.clone(), *key)).or_default();

@@ -1,5 +1,7 @@
 //! Many requests on one connection: order, ids, limits, back-pressure, Mirrors.
 
+mod mirrors;
+
 use super::*;
 use crate::testing::wire::{self, authentication, fresh, requests};
 use crate::testing::{Memory, Wire, hex};
@@ -65,28 +67,39 @@ mod order {
         let gets: Vec<_> = (1..=40).map(|id| (id, GET)).collect();
         wire.send(&gets).unwrap();
         let said = wire.take_all();
-        let of = |kind: fn(&[u8]) -> bool| {
-            let ids = said.iter().filter(|(_, payload)| kind(payload));
-            ids.map(|(id, _)| *id).collect::<Vec<_>>()
+        // How long the messages of one step are tells them apart from those of the others.
+        let step = |step: usize| {
+            let is_of_step = |payload: &[u8]| match step {
+                0 => payload == [0xfd],
+                1 => payload == [2],
+                _ => payload.len() > 1,
+            };
+            let places = said.iter().enumerate();
+            let of_step = places.filter(|(_, (_, payload))| is_of_step(payload));
+            let (places, ids): (Vec<_>, Vec<_>) =
+                of_step.map(|(place, (id, _))| (place, *id)).unzip();
+            assert_eq!(ids, Vec::from_iter(1..=40));
+            places
         };
-        let position = |wanted: u64, kind: fn(&[u8]) -> bool| {
-            said.iter()
-                .position(|(id, payload)| *id == wanted && kind(payload))
-                .unwrap()
-        };
-        let (supported, got, value): (fn(&[u8]) -> bool, fn(&[u8]) -> bool, fn(&[u8]) -> bool) = (
-            |payload| payload == [0xfd],
-            |payload| payload == [2],
-            |payload| payload.len() > 1,
-        );
-        for kind in [supported, got, value] {
-            assert_eq!(of(kind), Vec::from_iter(1..=40));
-        }
+        let (_supported, got, values) = (step(0), step(1), step(2));
         assert!(
-            position(40, got) < position(4, value),
+            got[39] < values[3],
             "the second messages of all go before the third of those that had to wait"
         );
         assert_eq!(wire.node.active_requests(), 0);
+    }
+
+    #[test]
+    fn a_small_channel_is_not_read_before_its_reader_can_say_something() {
+        let mut wire = Wire::open(filled(1000, 1));
+        wire.node.feed(&requests(&[(1, hex(ALL))]));
+        for _ in 0..500 {
+            let more = wire.node.process(wire.now, &mut wire.memory);
+            assert_eq!(more, Ok(true));
+        }
+        assert_eq!(outline(&wire.take()), ["1: 253", "1: 5"]);
+        wire.send(&[(1, "01")]).unwrap();
+        assert_eq!(outline(&wire.take_all()), ["1: 4"], "nothing but the Ack");
     }
 
     #[test]
@@ -190,12 +203,14 @@ mod ids {
 
     #[test]
     fn a_request_that_ended_is_nowhere_any_more() {
-        let mut wire = Wire::open(Memory::default());
+        let mut wire = Wire::open(filled(2, 140_000));
         for _ in 0..100 {
-            wire.node
-                .feed(&requests(&[(1, hex(MIRROR)), (1, hex("03"))]));
+            let mirror_and_stop = requests(&[(1, hex(MIRROR)), (1, hex("03"))]);
+            wire.node.feed(&mirror_and_stop);
         }
+        wire.node.feed(&requests(&[(2, hex(GET))]));
         wire.node.process(wire.now, &mut wire.memory).unwrap();
+        assert!(wire.node.is_full(), "nobody takes a turn");
         assert_eq!(wire.node.active_requests(), 0);
         assert_eq!(wire.node.waiting.len(), 0);
         assert!(wire.node.mirrors.is_empty() && wire.node.ticks.is_empty());
@@ -362,113 +377,5 @@ mod back_pressure {
         wire.send(&[(1, "03")]).unwrap();
         assert_eq!(wire.take_all(), [(1, vec![4])]);
         assert_eq!(wire.node.active_requests(), 0);
-    }
-}
-
-mod mirrors {
-    use super::*;
-
-    const EVERY_SECOND: &str = "04 00 00 0100000000000000 63 00 01000000";
-
-    fn seconds(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    #[test]
-    fn the_first_and_the_last_on_a_channel_are_announced() {
-        let mut wire = Wire::open(Memory::default());
-        let channel = wire.memory.create("c");
-        wire.ask(&[(1, MIRROR)]);
-        wire.ask(&[(2, MIRROR)]);
-        assert_eq!(wire.node.take_follows(), [Follow::Begin(channel)]);
-        assert_eq!(wire.node.mirrors(channel), 2);
-        wire.ask(&[(1, "03")]);
-        assert_eq!(
-            (wire.node.take_follows(), wire.node.mirrors(channel)),
-            (vec![], 1)
-        );
-        wire.ask(&[(2, "03")]);
-        assert_eq!(wire.node.take_follows(), [Follow::End(channel)]);
-        assert_eq!(wire.node.mirrors(channel), 0);
-    }
-
-    #[test]
-    fn every_mirror_of_the_channel_hears_of_a_change() {
-        let mut wire = Wire::open(Memory::default());
-        wire.ask(&[
-            (1, MIRROR),
-            (2, MIRROR),
-            (3, "04 00 00 0100000000000000 64 00 00000000"),
-        ]);
-        let said = wire.ask(&[(4, PUT)]);
-        let changed = hex("07 0100000000000000 0100000000000000 76");
-        for id in [1, 2] {
-            assert!(said.contains(&(id, changed.clone())), "{said:?}");
-        }
-        assert!(!said.contains(&(3, changed)), "another channel");
-        let said = wire.ask(&[(5, "09 00 0100000000000000 63")]);
-        assert!(said.contains(&(1, vec![10])) && said.contains(&(2, vec![10])));
-    }
-
-    #[test]
-    fn a_mirror_of_a_removed_channel_hears_nothing_of_the_next_one() {
-        let mut wire = Wire::open(Memory::default());
-        wire.ask(&[(1, MIRROR)]);
-        wire.ask(&[(2, "09 00 0100000000000000 63")]);
-        let said = wire.ask(&[(3, PUT)]);
-        assert!(said.iter().all(|(id, _)| *id == 3), "F04: {said:?}");
-        wire.ask(&[(1, "04")]);
-        assert_eq!(wire.node.active_requests(), 0);
-    }
-
-    #[test]
-    fn dumps_come_once_a_period() {
-        let mut wire = Wire::open(filled(1, 1));
-        assert_eq!(wire.node.next_tick(), None);
-        wire.now.elapsed = seconds(10);
-        wire.ask(&[(1, EVERY_SECOND)]);
-        assert_eq!(wire.node.next_tick(), Some(seconds(11)));
-        assert_eq!(wire.take_all(), [], "the first after one period");
-        for second in 11..14 {
-            wire.now.elapsed = seconds(second) - Duration::from_nanos(1);
-            assert_eq!(wire.take_all(), []);
-            wire.now.elapsed = seconds(second);
-            let said = wire.take_all();
-            assert_eq!(said.len(), 1, "{said:?}");
-            assert_eq!(wire.node.next_tick(), Some(seconds(second + 1)));
-        }
-    }
-
-    #[test]
-    fn periods_that_were_missed_are_not_made_up_for() {
-        let mut wire = Wire::open(filled(1, 1));
-        wire.ask(&[(1, EVERY_SECOND)]);
-        wire.now.elapsed = seconds(1000);
-        assert_eq!(wire.take_all().len(), 1);
-        assert!(wire.node.next_tick() > Some(wire.now.elapsed));
-    }
-
-    #[test]
-    fn what_has_ended_has_no_period() {
-        let mut wire = Wire::open(filled(1, 1));
-        wire.ask(&[
-            (1, EVERY_SECOND),
-            (2, "04 00 00 0100000000000000 63 00 05000000"),
-        ]);
-        wire.ask(&[(1, "03")]);
-        assert_eq!(wire.node.next_tick(), Some(seconds(5)));
-        wire.ask(&[(2, "03")]);
-        assert_eq!(wire.node.next_tick(), None);
-    }
-
-    #[test]
-    fn a_new_range_reaches_those_who_asked() {
-        let mut wire = Wire::open(Memory::default());
-        wire.ask(&[(1, HASH_RANGE), (2, MIRROR)]);
-        wire.node
-            .range_updated(Update::ChangeHashRange(crate::HashRange::EMPTY));
-        let said = wire.take_all();
-        let update = hex("02 ffffffffffffffff 0000000000000000");
-        assert_eq!(said, [(1, update)], "P67");
     }
 }

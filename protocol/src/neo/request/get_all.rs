@@ -30,6 +30,10 @@ const CODE: RequestCode = RequestCode::GetAll;
 /// filter may match none of them).
 const RECORDS_A_TURN: usize = 256;
 const BYTES_A_TURN: usize = 4 * 1024 * 1024;
+/// With how many records the node begins slowly, one a turn. A client can suspend or stop a GetAll only
+/// once Started has reached it; a node that hurries would have read all of a small channel by then. The
+/// original's test suite suspends one with 1000 records.
+const SLOW_RECORDS: u16 = 1024;
 
 /// What a GetAll reads.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
@@ -217,6 +221,8 @@ pub struct Node {
     step: Step,
     last_key: Option<Key>,
     batch: GetAllBatch,
+    /// How many records are still taken slowly.
+    slow: u16,
 }
 
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -235,7 +241,12 @@ impl Node {
     /// Puts records into the batch until it is full or no record is left.
     fn walk<H: Host>(&mut self, channel: ChannelId, host: &H, out: &mut Vec<u8>) -> Progress {
         let mut bytes = 0;
-        for _ in 0..RECORDS_A_TURN {
+        let records = match self.slow {
+            0 => RECORDS_A_TURN,
+            _ => 1,
+        };
+        self.slow = self.slow.saturating_sub(1);
+        for _ in 0..records {
             if bytes > BYTES_A_TURN {
                 break;
             }
@@ -284,6 +295,7 @@ impl NodeHalf for Node {
             last_key: open.continue_from,
             batch: GetAllBatch::default(),
             keys_only: open.settings.keys_only,
+            slow: SLOW_RECORDS,
         })
     }
 

@@ -51,3 +51,23 @@ impl fmt::Display for SupportedStatus {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_bytes_and_no_others_are_a_status() {
+        for byte in 0..=255 {
+            match SupportedStatus::decode(&[byte]) {
+                Ok(status) => assert_eq!(status.encode(), [byte]),
+                Err(error) => {
+                    assert!(byte < 0xfd);
+                    assert_eq!(error.reason, Reason::Value { value: byte });
+                }
+            }
+        }
+        assert!(SupportedStatus::decode(&[]).is_err());
+        assert!(SupportedStatus::decode(&[0xfd, 0]).is_err());
+    }
+}
