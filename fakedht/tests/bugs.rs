@@ -5,14 +5,45 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
-use dht_protocol::HashRange;
 use dht_protocol::codec::Put as _;
 use dht_protocol::fnv1a;
 use dht_protocol::neo::handshake::ClientHandshake;
 use dht_protocol::neo::request::update::{FromClient, Open, Replacement};
 use dht_protocol::neo::request::{RecordName, RequestCode, get_all, mirror};
 use dht_protocol::neo::{Connection, Credential, Event, Limits, Now, RequestId};
+use dht_protocol::{HashRange, Key};
 use fakedht::{Bugs, ConnectionId, MemoryStorage, Node, NodeConfig};
+
+/// Bugs behind the requests act on legacy orders that do the same.
+#[test]
+fn legacy_orders_meet_bugs_too() {
+    let remove = b"\x0c\0\0\0\x01\0\0\0\0\0\0\0c\x10\0\0\0\0\0\0\x000000000000000001";
+    let range = [20, 0, 0, 0];
+    let low = HashRange::new(0, u64::MAX / 2).unwrap();
+    let answers = |names: &[&str]| {
+        let config = NodeConfig {
+            range: low,
+            bugs: names.iter().filter_map(|name| Bugs::find(name)).collect(),
+            ..NodeConfig::default()
+        };
+        let mut node = Node::new(config, MemoryStorage::new());
+        node.put(&"c".into(), Key(1), b"v").unwrap();
+        let id = node.accept_legacy();
+        node.feed(id, &[&range[..], remove].concat());
+        node.process(id, Now::default()).unwrap();
+        let said = node.take_output(id);
+        assert_eq!(said[4..12], low.min().to_le_bytes());
+        assert_eq!(said[12..20], low.max().to_le_bytes());
+        let kept = node.get(&"c".into(), Key(1)).unwrap().is_some();
+        (said[20..].to_vec(), kept)
+    };
+    let (ok, wrong_node) = ([200, 0, 0, 0], [0x94, 1, 0, 0]);
+    assert_eq!(answers(&[]), (wrong_node.to_vec(), true));
+    let unchecked = "range-not-checked";
+    assert_eq!(answers(&[unchecked]), (ok.to_vec(), false));
+    let keeps = [unchecked, "remove-keeps-record"];
+    assert_eq!(answers(&keeps), (ok.to_vec(), true));
+}
 
 /// A node and its clients, and everything that the clients saw.
 struct Scene {
@@ -248,6 +279,8 @@ fn updates(scene: &mut Scene, admin: usize, other: usize) {
         scene.say(admin, id, second);
         scene.ask(other, about(RequestCode::Get, "updates", key(1)));
     }
+    // By now there is no such record.
+    scene.ask(admin, Open::GetRecord(record()).encode());
 }
 
 fn iterations(scene: &mut Scene, admin: usize) {
@@ -275,6 +308,7 @@ fn iterations(scene: &mut Scene, admin: usize) {
     }
     // Without reading, so that the node cannot send everything before it is suspended.
     let id = scene.start(admin, open(|_| {}));
+    while scene.work(admin) {}
     scene.say(admin, id, SUSPEND);
     scene.say(admin, id, RESUME);
     scene.say(admin, id, ACK);

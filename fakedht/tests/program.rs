@@ -12,7 +12,8 @@ use dht_protocol::neo::request::get_hash_range::Range;
 use dht_protocol::neo::request::{RequestCode, remove_channel};
 use fakedht::Bugs;
 use support::{Client, about, put, within};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 fn fakedht() -> Command {
@@ -25,17 +26,32 @@ fn fakedht() -> Command {
     command
 }
 
-/// Starts the program and waits until it says where it listens.
+/// Starts the program, which is to serve the neo protocol alone, and waits until it says where.
 async fn start(command: &mut Command) -> (Child, NodeAddress) {
+    let (child, legacy, neo) = start_both(command).await;
+    assert_eq!(legacy, None);
+    (child, neo)
+}
+
+/// Starts the program and waits until it says where it listens: the legacy port if there is one, and the
+/// neo port.
+async fn start_both(command: &mut Command) -> (Child, Option<NodeAddress>, NodeAddress) {
     let mut child = command.spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = within("a first line", stdout.next_line()).await.unwrap();
-    let Some(line) = line else {
-        let output = within("the end", child.wait_with_output()).await.unwrap();
-        panic!("{}", String::from_utf8_lossy(&output.stderr));
-    };
-    let address = line.strip_prefix("listening on neo ").unwrap_or_default();
-    (child, address.parse().expect("an address"))
+    let mut legacy = None;
+    loop {
+        let line = within("a line", stdout.next_line()).await.unwrap();
+        let Some(line) = line else {
+            let output = within("the end", child.wait_with_output()).await.unwrap();
+            panic!("{}", String::from_utf8_lossy(&output.stderr));
+        };
+        let address = |text: &str| text.parse().expect("an address");
+        if let Some(neo) = line.strip_prefix("listening on neo ") {
+            return (child, legacy, address(neo));
+        }
+        let text = line.strip_prefix("listening on legacy ").expect(&line);
+        assert_eq!(legacy.replace(address(text)), None);
+    }
 }
 
 async fn end(child: Child, signal: &str) -> Output {
@@ -67,6 +83,31 @@ async fn it_says_where_it_listens_and_ends_when_told_to() {
         assert_eq!(output.status.code(), Some(0));
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     }
+}
+
+#[tokio::test]
+async fn it_serves_both_protocols() {
+    let mut command = fakedht();
+    command.args(["--neo", "127.0.0.1:0", "--legacy", "127.0.0.1:0"]);
+    let (child, legacy, neo) = start_both(&mut command).await;
+    let mut client = Client::connect(neo).await;
+    assert_eq!(client.ask(put("c", 1, "v"), 1).await, [[1]]);
+    // Whoever has read the line of the neo port may use the other one.
+    let mut stream = TcpStream::connect(legacy.unwrap()).await.unwrap();
+    let remove_channel = b"\x16\0\0\0\x01\0\0\0\0\0\0\0c";
+    stream.write_all(remove_channel).await.unwrap();
+    let mut answer = [0; 4];
+    within("an answer", stream.read_exact(&mut answer))
+        .await
+        .unwrap();
+    assert_eq!(answer, [200, 0, 0, 0]);
+    let get = about(RequestCode::Get, "c", 1);
+    assert_eq!(client.ask(get, 1).await, [[1]], "no such record");
+
+    let output = end(child, "TERM").await;
+    assert_eq!(output.status.code(), Some(0));
+    let closed = within("the end", stream.read(&mut answer)).await;
+    assert!(!matches!(closed, Ok(1..)));
 }
 
 #[tokio::test]
@@ -108,7 +149,7 @@ fn working_directory(config: &str) -> tempfile::TempDir {
 
 const CONFIG: &str = "[Server]
 address = 127.0.0.1
-port = 10000
+port = 0
 neoport = 0
 minval = 0000000000000000
 maxval = 7fffffffffffffff
@@ -128,15 +169,19 @@ fn in_directory(directory: &Path) -> Command {
 #[tokio::test]
 async fn it_reads_an_original_configuration() {
     let directory = working_directory(CONFIG);
-    let (child, address) = start(&mut in_directory(directory.path())).await;
-    let mut client = Client::connect(address).await;
+    let (child, legacy, neo) = start_both(&mut in_directory(directory.path())).await;
+    let mut client = Client::connect(neo).await;
     assert_eq!(range(&mut client).await, HashRange::new(0, u64::MAX / 2));
+    TcpStream::connect(legacy.unwrap()).await.unwrap();
     let output = end(child, "TERM").await;
     let warnings = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
         warnings,
         "fakedht: ignored: [LOG.Root] level\nfakedht: ignored: [Server] data_dir\n"
     );
+    let mut neo_alone = in_directory(directory.path());
+    let (child, _) = start(neo_alone.args(["--legacy", "none"])).await;
+    end(child, "TERM").await;
 }
 
 #[tokio::test]
@@ -167,11 +212,14 @@ async fn it_says_what_is_wrong_with_its_files() {
 async fn it_says_that_an_address_is_taken() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let (code, _, error) = run(fakedht().args(["--neo", &address])).await;
-    assert_eq!(code, Some(2));
-    let expected = format!("fakedht: cannot listen on {address}: ");
-    assert!(error.starts_with(&expected), "{error}");
-    assert_eq!(error.lines().count(), 1);
+    for (neo, legacy) in [(&*address, "none"), ("127.0.0.1:0", &*address)] {
+        let (code, printed, error) = run(fakedht().args(["--neo", neo, "--legacy", legacy])).await;
+        assert_eq!(code, Some(2));
+        assert_eq!(printed, "", "whoever waits for a port is not misled");
+        let expected = format!("fakedht: cannot listen on {address}: ");
+        assert!(error.starts_with(&expected), "{error}");
+        assert_eq!(error.lines().count(), 1);
+    }
 }
 
 #[tokio::test]

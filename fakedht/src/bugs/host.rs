@@ -1,38 +1,39 @@
 //! A node as its requests see it, with bugs.
 
 use bytes::Bytes;
+use dht_protocol::neo::ClientName;
 use dht_protocol::neo::request::{ChannelId, Host, HostError};
-use dht_protocol::neo::{ClientName, NodeConnection, Now, Violation};
 use dht_protocol::{ChannelName, HashRange, Key};
 
 use super::seam::{Call, HostBug};
 
 /// Lets a connection work on a host that all of `bugs` stand in front of.
-pub(super) fn process(
-    connection: &mut NodeConnection,
-    now: Now,
-    host: &mut dyn Host,
+pub(super) fn behind<T>(
     bugs: &mut [Box<dyn HostBug>],
+    host: &mut dyn Host,
     call: Call,
-) -> Result<bool, Violation> {
+    work: impl FnOnce(&mut BuggyHost<'_>) -> T,
+) -> T {
     match bugs.split_first_mut() {
         None => {
             let bug = &mut Healthy;
-            connection.process(now, &mut BuggyHost { host, bug, call })
+            work(&mut BuggyHost { host, bug, call })
         }
         Some((bug, others)) => {
             let bug = &mut **bug;
             let mut host = BuggyHost { host, bug, call };
-            process(connection, now, &mut host, others, call)
+            behind(others, &mut host, call, work)
         }
     }
 }
 
+/// Passes everything on.
 struct Healthy;
 
 impl HostBug for Healthy {}
 
-struct BuggyHost<'a> {
+/// A host with one bug in front of it.
+pub(super) struct BuggyHost<'a> {
     host: &'a mut dyn Host,
     bug: &'a mut dyn HostBug,
     call: Call,

@@ -1,11 +1,13 @@
 //! The bugs of a node, between its connections and the driver.
 //!
 //! A connection with bugs is fed one message at a time, so that a bug knows during which message the
-//! node is asked for something, and what it says is taken away at once, for the bugs to act on.
+//! node is asked for something, and what it says is taken away at once, for the bugs to act on. On legacy
+//! connections there are no messages to act on; the other bugs act as on neo ones.
 
+use dht_protocol::legacy::{self, Command};
 use dht_protocol::neo::auth::{Proof, Timestamp};
 use dht_protocol::neo::frame::write_authentication;
-use dht_protocol::neo::request::Host;
+use dht_protocol::neo::request::{Host, RequestCode};
 use dht_protocol::neo::{Credentials, NodeConnection, Now, Violation};
 
 use super::seam::{Call, EventBug, HostBug, Login, MessageBug, Seam};
@@ -80,6 +82,24 @@ impl Layer {
         Ok(false)
     }
 
+    /// As [`legacy::NodeConnection::process`].
+    pub(crate) fn process_legacy(
+        &mut self,
+        connection: &mut legacy::NodeConnection,
+        host: &mut dyn Host,
+    ) -> Result<(), legacy::Violation> {
+        while let Some(order) = connection.next_order()? {
+            let call = Call {
+                request: counterpart(order.command()),
+                first: true,
+            };
+            host::behind(&mut self.host, host, call, |host| {
+                connection.answer(&order, host)
+            })?;
+        }
+        Ok(())
+    }
+
     /// What followers are told of an event.
     pub(crate) fn raised(&mut self, event: Event) -> Option<Event> {
         let mut event = event;
@@ -97,7 +117,9 @@ impl Layer {
         host: &mut dyn Host,
         call: Call,
     ) -> Result<bool, Violation> {
-        let result = host::process(connection, now, host, &mut self.host, call);
+        let result = host::behind(&mut self.host, host, call, |host| {
+            connection.process(now, host)
+        });
         let said = std::mem::take(connection.output());
         tap.leave(&said, |id| connection.is_active(id), &mut self.leaving);
         result
@@ -121,6 +143,16 @@ impl Layer {
             });
         }
         proof.encode()
+    }
+}
+
+/// The neo request that does the same.
+fn counterpart(command: Command) -> Option<RequestCode> {
+    match command {
+        Command::Remove => Some(RequestCode::Remove),
+        Command::GetResponsibleRange => Some(RequestCode::GetHashRange),
+        Command::RemoveChannel => Some(RequestCode::RemoveChannel),
+        Command::GetVersion => None,
     }
 }
 

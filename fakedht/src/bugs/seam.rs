@@ -26,7 +26,8 @@ pub(super) enum Seam {
 /// During which client's message the node is asked for something.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
-    /// The request of the message; `None` if the node works without one.
+    /// The request of the message, or the one that does what a legacy order does; `None` if the node works
+    /// without one.
     pub(super) request: Option<RequestCode>,
     /// Is it the request's first message?
     pub(super) first: bool,

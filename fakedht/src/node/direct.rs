@@ -88,8 +88,8 @@ impl<S: Storage> Node<S> {
 
     fn mirrors(&self, channel: ChannelId) -> usize {
         let followers = self.followers.get(&channel).into_iter().flatten();
-        let slots = followers.filter_map(|id| self.connections.get(id));
-        slots.map(|slot| slot.connection.mirrors(channel)).sum()
+        let connections = followers.filter_map(|id| self.neo(*id));
+        connections.map(|neo| neo.mirrors(channel)).sum()
     }
 
     fn write<T>(

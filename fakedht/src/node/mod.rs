@@ -4,7 +4,8 @@
 //!
 //! A driver does this for each connection:
 //!
-//! 1. [`accept`](Node::accept) it, with a nonce that nobody can predict;
+//! 1. [`accept`](Node::accept) it, with a nonce that nobody can predict, or, if the client speaks the
+//!    legacy protocol, [`accept_legacy`](Node::accept_legacy); from here on both are the same;
 //! 2. [`feed`](Node::feed) what the client sends, as long as [`wants_input`](Node::wants_input);
 //! 3. [`process`](Node::process) it after feeding, after removing bytes from its output, when it was
 //!    woken, and when [`next_tick`](Node::next_tick) has come. While the answer is `true` there is more
@@ -35,14 +36,16 @@
 //!         assert_eq!(event, Event::Established(()));
 //!     }
 //! }
-//! # Ok::<(), dht_protocol::neo::Violation>(())
+//! # Ok::<(), fakedht::Violation>(())
 //! ```
 
 mod config;
+mod connection;
 mod direct;
 pub(crate) mod host;
 
 pub use config::{ADMIN, NodeConfig, RemoveChannels};
+pub use connection::Violation;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -55,12 +58,11 @@ use dht_protocol::neo::handshake::NodeHandshake;
 use dht_protocol::neo::node::Follow;
 use dht_protocol::neo::request::ChannelId;
 use dht_protocol::neo::request::get_hash_range::Update;
-use dht_protocol::neo::{
-    ClientName, Credentials, Limits, NodeAddress, NodeConnection, Now, Violation,
-};
+use dht_protocol::neo::{ClientName, Credentials, Limits, NodeAddress, NodeConnection, Now};
 
 use crate::bugs::{Layer, Tap};
 use crate::storage::Storage;
+use connection::Connection;
 use host::{Event, NodeHost};
 
 /// A connection of a node. Never given again.
@@ -98,9 +100,7 @@ pub struct Node<S> {
 
 #[derive(Debug)]
 struct Slot {
-    connection: NodeConnection,
-    /// Stands between the connection and the driver, if the node has bugs.
-    tap: Option<Tap>,
+    connection: Connection,
     /// Does it stand among the woken ones, or has it been taken from there and not been processed?
     woken: bool,
 }
@@ -124,27 +124,25 @@ impl<S: Storage> Node<S> {
         }
     }
 
-    /// A client has connected. `nonce` must be unpredictable and new.
+    /// A client of the neo protocol has connected. `nonce` must be unpredictable and new.
     pub fn accept(&mut self, nonce: Nonce) -> ConnectionId {
-        let id = ConnectionId(self.accepted);
-        self.accepted += 1;
+        let id = self.next_id();
         let handshake = NodeHandshake::new(Arc::clone(&self.credentials), nonce);
-        let slot = Slot {
-            connection: NodeConnection::new(handshake, self.limits),
-            tap: (self.bugs.is_some()).then(|| Tap::new(id, nonce, &self.limits)),
-            woken: false,
-        };
-        self.connections.insert(id, slot);
-        id
+        let connection = NodeConnection::new(handshake, self.limits);
+        let tap = (self.bugs.is_some()).then(|| Tap::new(id, nonce, &self.limits));
+        self.insert(id, Connection::neo(connection, tap))
+    }
+
+    /// A client of the legacy protocol has connected, which knows no authentication.
+    pub fn accept_legacy(&mut self) -> ConnectionId {
+        let id = self.next_id();
+        self.insert(id, Connection::legacy())
     }
 
     /// Adds bytes as they came from the client.
     pub fn feed(&mut self, id: ConnectionId, bytes: &[u8]) {
         if let Some(slot) = self.connections.get_mut(&id) {
-            match &mut slot.tap {
-                None => slot.connection.feed(bytes),
-                Some(tap) => tap.feed(bytes),
-            }
+            slot.connection.feed(bytes);
         }
     }
 
@@ -162,15 +160,9 @@ impl<S: Storage> Node<S> {
             remove_channels: self.remove_channels,
             events: &mut self.events,
         };
-        let Slot {
-            connection, tap, ..
-        } = slot;
-        let result = match (&mut self.bugs, tap) {
-            (Some(bugs), Some(tap)) => {
-                bugs.process(tap, connection, &self.credentials, now, &mut host)
-            }
-            _ => connection.process(now, &mut host),
-        };
+        let result = slot
+            .connection
+            .process(now, &mut host, self.bugs.as_mut(), &self.credentials);
         for follow in slot.connection.take_follows() {
             self.follow(id, follow);
         }
@@ -181,11 +173,7 @@ impl<S: Storage> Node<S> {
     /// Bytes for the client that were not taken yet. The driver removes what it has sent and calls
     /// [`process`](Self::process) again. `None` if the connection is closed.
     pub fn output(&mut self, id: ConnectionId) -> Option<&mut Vec<u8>> {
-        let slot = self.connections.get_mut(&id)?;
-        Some(match &mut slot.tap {
-            None => slot.connection.output(),
-            Some(tap) => tap.output(),
-        })
+        Some(self.connections.get_mut(&id)?.connection.output())
     }
 
     /// Takes all of the [output](Self::output).
@@ -196,26 +184,22 @@ impl<S: Storage> Node<S> {
     /// Should more be read? Not while far too much waits in the output.
     pub fn wants_input(&self, id: ConnectionId) -> bool {
         let slot = self.connections.get(&id);
-        slot.is_some_and(|slot| match &slot.tap {
-            None => slot.connection.wants_input(),
-            Some(tap) => !tap.is_full(),
-        })
+        slot.is_some_and(|slot| slot.connection.wants_input())
     }
 
     /// When the connection is to be processed at the latest, as [`Now::elapsed`].
     pub fn next_tick(&self, id: ConnectionId) -> Option<Duration> {
-        self.connections.get(&id)?.connection.next_tick()
+        self.neo(id)?.next_tick()
     }
 
-    /// Who the client is, once it has proved it.
+    /// Who the client is, once it has proved it. A client of the legacy protocol never does.
     pub fn client(&self, id: ConnectionId) -> Option<&ClientName> {
-        self.connections.get(&id)?.connection.client()
+        self.neo(id)?.client()
     }
 
-    /// How many requests are active on a connection.
+    /// How many neo requests are active on a connection.
     pub fn active_requests(&self, id: ConnectionId) -> usize {
-        let slot = self.connections.get(&id);
-        slot.map_or(0, |slot| slot.connection.active_requests())
+        self.neo(id).map_or(0, NodeConnection::active_requests)
     }
 
     /// The connections that are open, in the order in which they were accepted.
@@ -277,6 +261,23 @@ impl<S: Storage> Node<S> {
         self.revision
     }
 
+    fn next_id(&mut self) -> ConnectionId {
+        let id = ConnectionId(self.accepted);
+        self.accepted += 1;
+        id
+    }
+
+    fn insert(&mut self, id: ConnectionId, connection: Connection) -> ConnectionId {
+        let woken = false;
+        self.connections.insert(id, Slot { connection, woken });
+        id
+    }
+
+    /// A connection of the neo protocol.
+    fn neo(&self, id: ConnectionId) -> Option<&NodeConnection> {
+        self.connections.get(&id)?.connection.as_neo()
+    }
+
     fn follow(&mut self, id: ConnectionId, follow: Follow) {
         self.revision += 1;
         match follow {
@@ -307,9 +308,12 @@ impl<S: Storage> Node<S> {
                 let Some(slot) = self.connections.get_mut(id) else {
                     continue;
                 };
+                let Some(connection) = slot.connection.as_neo_mut() else {
+                    continue;
+                };
                 match event {
-                    Event::Record(channel, change) => slot.connection.changed(channel, change),
-                    Event::Gone(channel) => slot.connection.channel_removed(channel),
+                    Event::Record(channel, change) => connection.changed(channel, change),
+                    Event::Gone(channel) => connection.channel_removed(channel),
                 }
                 match origin == Some(*id) {
                     true => told_origin = true,
@@ -322,8 +326,10 @@ impl<S: Storage> Node<S> {
 
     fn tell_ranges(&mut self, update: Update) {
         for (id, slot) in &mut self.connections {
-            slot.connection.range_updated(update);
-            slot.wake(*id, &mut self.woken);
+            if let Some(connection) = slot.connection.as_neo_mut() {
+                connection.range_updated(update);
+                slot.wake(*id, &mut self.woken);
+            }
         }
     }
 }

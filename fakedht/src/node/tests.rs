@@ -111,6 +111,53 @@ fn a_closed_connection_is_nobody() {
 }
 
 #[test]
+fn legacy_connections_are_connections_like_others() {
+    let mut node = node();
+    let (neo, _) = client(&mut node);
+    let legacy = node.accept_legacy();
+    assert_eq!(Vec::from_iter(node.connections()), [neo, legacy]);
+    node.feed(legacy, &[24, 0, 0, 0, 24]);
+    assert_eq!(node.process(legacy, NOW), Ok(false));
+    let answer = node.take_output(legacy);
+    assert_eq!(answer, b"\xc8\0\0\0\x08\0\0\0\0\0\0\x0020110401");
+    assert!(node.wants_input(legacy));
+    assert_eq!(node.client(legacy), None);
+    assert_eq!(node.active_requests(legacy), 0);
+    assert_eq!(node.next_tick(legacy), None);
+
+    node.set_range(HashRange::EMPTY);
+    assert_eq!(node.pop_woken(), Some(neo));
+    assert_eq!(node.pop_woken(), None, "nobody there asks for ranges");
+
+    node.feed(legacy, &[0, 0, 1]);
+    let violation = node.process(legacy, NOW).unwrap_err();
+    assert_eq!(violation.section(), "legacy 3.1");
+    node.close(legacy);
+    assert_eq!(Vec::from_iter(node.connections()), [neo]);
+}
+
+#[test]
+fn mirrors_are_told_of_legacy_removals() {
+    let mut node = node();
+    node.put(&"c".into(), Key(1), b"v").unwrap();
+    let mirror = mirror(&mut node, CHANGES_ONLY);
+    let legacy = node.accept_legacy();
+    let remove = b"\x0c\0\0\0\x01\0\0\0\0\0\0\0c\x10\0\0\0\0\0\0\x000000000000000001";
+    node.feed(legacy, &remove.repeat(2));
+    assert_eq!(node.process(legacy, NOW), Ok(false));
+    assert_eq!(node.take_output(legacy), [200, 0, 0, 0, 200, 0, 0, 0]);
+    assert_eq!(node.pop_woken(), Some(mirror));
+    node.process(mirror, NOW).unwrap();
+    assert!(!node.take_output(mirror).is_empty());
+
+    let remove_channel = b"\x16\0\0\0\x01\0\0\0\0\0\0\0c";
+    node.feed(legacy, remove_channel);
+    node.process(legacy, NOW).unwrap();
+    assert_eq!(node.pop_woken(), Some(mirror));
+    assert_eq!(node.channels().count(), 0);
+}
+
+#[test]
 fn a_periodic_refresh_is_due_when_it_says() {
     let mut node = node();
     node.put(&"c".into(), Key(1), b"v").unwrap();

@@ -13,6 +13,8 @@ const NEO_PORT_OFFSET: u16 = 100;
 /// What the file says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ConfigFile {
+    /// Where to listen for the legacy protocol.
+    pub(crate) legacy: SocketAddrV4,
     /// Where to listen for the neo protocol.
     pub(crate) neo: SocketAddrV4,
     /// The keys that the node is responsible for.
@@ -72,6 +74,8 @@ impl ConfigFile {
         let port: u16 = server.require("port", |text| text.parse().map_err(show))?;
         let neo_port = match server.take("neoport", |text| text.parse().map_err(show))? {
             Some(neo_port) => neo_port,
+            // Port 0 is any free port, and what is above it is not known yet.
+            None if port == 0 => 0,
             None => port
                 .checked_add(NEO_PORT_OFFSET)
                 .ok_or(ConfigError::NoNeoPort { port })?,
@@ -83,6 +87,7 @@ impl ConfigFile {
         let rest = server.values.keys().map(|key| format!("[Server] {key}"));
         let ignored = server.ignored.into_iter().chain(rest).collect();
         Ok(Self {
+            legacy: SocketAddrV4::new(address, port),
             neo: SocketAddrV4::new(address, neo_port),
             range: HashRange::new(min, max).ok_or(ConfigError::Range { min, max })?,
             connection_limit,
@@ -185,6 +190,7 @@ lock_memory = false
     #[test]
     fn a_node_is_found_among_the_rest() {
         let config = parse(FILE).unwrap();
+        assert_eq!(config.legacy.to_string(), "127.0.0.1:10000");
         assert_eq!(config.neo.to_string(), "127.0.0.1:10100");
         assert_eq!(Some(config.range), HashRange::new(0, u64::MAX / 2));
         assert_eq!(config.connection_limit, None);
@@ -195,7 +201,9 @@ lock_memory = false
     #[test]
     fn the_neo_port_may_be_given() {
         let config = parse(&FILE.replace("port = 10000", "port = 65500\nneoport=7\n")).unwrap();
-        assert_eq!(config.neo.port(), 7);
+        assert_eq!((config.legacy.port(), config.neo.port()), (65500, 7));
+        let free = parse(&FILE.replace("10000", "0")).unwrap();
+        assert_eq!((free.legacy.port(), free.neo.port()), (0, 0));
         let error = parse(&FILE.replace("10000", "65500")).unwrap_err();
         assert_eq!(
             error,

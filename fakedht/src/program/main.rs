@@ -13,6 +13,7 @@ use std::sync::Arc;
 use clap::Parser;
 use fakedht::server::{StderrLog, listen};
 use fakedht::{Bugs, MemoryStorage, Node, NodeConfig, Server, ServerOptions, SharedNode};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The node could not run; anything else is 0, a mistake on the command line included in this one.
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
 #[derive(Debug)]
 struct Setup {
     neo: SocketAddrV4,
+    legacy: Option<SocketAddrV4>,
     max_connections: usize,
     node: NodeConfig,
 }
@@ -37,9 +39,8 @@ struct Setup {
 /// One core is enough for a node whose requests take turns anyway, and saves waking threads.
 #[tokio::main(flavor = "current_thread")]
 async fn run(setup: Setup) -> Result<(), Failure> {
-    // The place of the legacy port: a second listener on the same `SharedNode`, beside this one.
-    let listener =
-        listen(setup.neo).map_err(Failure::new(format_args!("cannot listen on {}", setup.neo)))?;
+    let neo = open(setup.neo)?;
+    let legacy = setup.legacy.map(open).transpose()?;
     let mut terminated = signal(SignalKind::terminate()).map_err(Failure::new("no signals"))?;
     let mut interrupted = signal(SignalKind::interrupt()).map_err(Failure::new("no signals"))?;
     let options = ServerOptions {
@@ -48,15 +49,31 @@ async fn run(setup: Setup) -> Result<(), Failure> {
         ..ServerOptions::default()
     };
     let node = SharedNode::new(Node::new(setup.node, MemoryStorage::new()));
-    let server = Server::start(listener, node, options).map_err(Failure::new("cannot serve"))?;
-    say(format_args!("listening on neo {}", server.address()))
+    let legacy = legacy
+        .map(|listener| Server::start_legacy(listener, node.clone(), options.clone()))
+        .transpose()
+        .map_err(Failure::new("cannot serve"))?;
+    let neo = Server::start(neo, node, options).map_err(Failure::new("cannot serve"))?;
+    // Scripts wait for the line of the neo port: nothing may be missing after it.
+    if let Some(legacy) = &legacy {
+        say(format_args!("listening on legacy {}", legacy.address()))
+            .map_err(Failure::new("cannot print"))?;
+    }
+    say(format_args!("listening on neo {}", neo.address()))
         .map_err(Failure::new("cannot print"))?;
     tokio::select! {
         _ = terminated.recv() => {}
         _ = interrupted.recv() => {}
     }
-    server.stop().await;
+    neo.stop().await;
+    if let Some(legacy) = legacy {
+        legacy.stop().await;
+    }
     Ok(())
+}
+
+fn open(address: SocketAddrV4) -> Result<TcpListener, Failure> {
+    listen(address).map_err(Failure::new(format_args!("cannot listen on {address}")))
 }
 
 fn list_bugs() -> io::Result<()> {

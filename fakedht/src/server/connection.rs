@@ -12,14 +12,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use dht_protocol::neo::Violation;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep, timeout, timeout_at};
 
 use super::ServerOptions;
 use super::log::Notice;
 use super::shared::Registration;
+use crate::node::Violation;
 use crate::storage::Storage;
 
 /// From what size on a written buffer is not kept.
@@ -33,11 +34,13 @@ const HALF_CLOSED: Duration = Duration::from_secs(30);
 pub(super) async fn serve<S: Storage + Send>(
     stream: TcpStream,
     address: SocketAddr,
+    permit: OwnedSemaphorePermit,
     registration: Registration<S>,
     options: Arc<ServerOptions>,
 ) {
     let mut connection = Connection {
         stream,
+        _permit: permit,
         registration,
         options,
         writing: Vec::new(),
@@ -52,6 +55,9 @@ pub(super) async fn serve<S: Storage + Send>(
 
 struct Connection<S: Storage> {
     stream: TcpStream,
+    /// The right to be open; given back before the registration, so that who sees the connection gone may
+    /// open another one.
+    _permit: OwnedSemaphorePermit,
     registration: Registration<S>,
     options: Arc<ServerOptions>,
     /// What is being written, and how much of it has been.

@@ -4,7 +4,9 @@ use std::fmt::{self, Debug};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use dht_protocol::neo::{ClientName, Violation};
+use dht_protocol::neo::ClientName;
+
+use crate::node::Violation;
 
 /// Something that the operator of a node may want to know. Its `Display` is one line.
 #[derive(Clone, Debug)]
@@ -14,7 +16,7 @@ pub enum Notice<'a> {
     Violation {
         /// The client's address.
         peer: SocketAddr,
-        /// Its name, if it got so far as to prove it.
+        /// Its name, if it got so far as to prove it. Clients of the legacy protocol have none.
         client: Option<&'a ClientName>,
         /// What it did; [`Violation::section`] says where the rule stands.
         violation: &'a Violation,
@@ -49,9 +51,10 @@ impl fmt::Display for Notice<'_> {
                 violation,
             } => {
                 write!(f, "{peer} ")?;
-                match client {
-                    Some(client) => write!(f, "({client})")?,
-                    None => f.write_str("(not authenticated)")?,
+                match (client, violation) {
+                    (Some(client), _) => write!(f, "({client})")?,
+                    (None, Violation::Neo(_)) => f.write_str("(not authenticated)")?,
+                    (None, Violation::Legacy(_)) => f.write_str("(legacy)")?,
                 }
                 let section = violation.section();
                 write!(f, " disconnected, {section}: {violation}")

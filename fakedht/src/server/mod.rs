@@ -1,4 +1,4 @@
-//! A node on TCP: accepts connections and moves bytes between them and the [`Node`](crate::Node), with
+//! A node on TCP: accepts connections and moves bytes between them and the [`Node`], with
 //! tokio. What the bytes mean is none of its business.
 //!
 //! * [`SharedNode`]: the lock around the node, and the way to it for everybody else.
@@ -22,10 +22,12 @@ use std::time::Duration;
 
 use dht_protocol::neo::NodeAddress;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::node::Node;
 use crate::storage::Storage;
+use shared::Registration;
 
 /// How many connections wait to be accepted before the system refuses more.
 const BACKLOG: u32 = 1024;
@@ -35,8 +37,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How a server behaves.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// How many connections may be open at once, authenticated or not; further ones are closed as soon
-    /// as they are accepted (`neo-transport.md` 12.2).
+    /// How many connections of a server may be open at once, authenticated or not; further ones are closed
+    /// as soon as they are accepted (`neo-transport.md` 12.2). Servers on one node count for themselves.
     pub max_connections: usize,
     /// Ask silent clients for a sign of life, as the original does, so that dead ones are gone after
     /// about 14 s.
@@ -71,7 +73,8 @@ pub fn listen(address: SocketAddrV4) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// A running server. It ends, and closes all its connections, when this is dropped.
+/// A running server of one protocol. It ends, and closes all its connections, when this is dropped. A node
+/// that is to speak both protocols has two, on clones of one [`SharedNode`].
 #[derive(Debug)]
 pub struct Server {
     address: NodeAddress,
@@ -81,8 +84,33 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves a node to those who connect to `listener`, which must be bound to an IPv4 address.
+    /// Serves a node by the neo protocol to those who connect to `listener`, which must be bound to an IPv4
+    /// address.
     pub fn start<S>(
+        listener: TcpListener,
+        node: SharedNode<S>,
+        options: ServerOptions,
+    ) -> io::Result<Self>
+    where
+        S: Storage + Send + 'static,
+    {
+        Self::spawn(Protocol::Neo, listener, node, options)
+    }
+
+    /// As [`start`](Self::start), by the legacy protocol.
+    pub fn start_legacy<S>(
+        listener: TcpListener,
+        node: SharedNode<S>,
+        options: ServerOptions,
+    ) -> io::Result<Self>
+    where
+        S: Storage + Send + 'static,
+    {
+        Self::spawn(Protocol::Legacy, listener, node, options)
+    }
+
+    fn spawn<S>(
+        protocol: Protocol,
         listener: TcpListener,
         node: SharedNode<S>,
         options: ServerOptions,
@@ -97,7 +125,14 @@ impl Server {
             ));
         };
         let (stop, stopped) = oneshot::channel();
-        let accepting = tokio::spawn(accept(listener, node, Arc::new(options), stopped));
+        let room = options.max_connections.min(Semaphore::MAX_PERMITS);
+        let door = Door {
+            protocol,
+            node,
+            room: Arc::new(Semaphore::new(room)),
+            options: Arc::new(options),
+        };
+        let accepting = tokio::spawn(door.accept(listener, stopped));
         Ok(Self {
             address,
             stop,
@@ -118,72 +153,87 @@ impl Server {
     }
 }
 
-/// Accepts connections until it is told to stop, and closes them then.
-async fn accept<S>(
-    listener: TcpListener,
-    node: SharedNode<S>,
-    options: Arc<ServerOptions>,
-    mut stopped: oneshot::Receiver<()>,
-) where
-    S: Storage + Send + 'static,
-{
-    let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            _ = &mut stopped => break,
-            Some(_) = connections.join_next() => continue,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                admit(stream, peer, &node, &options, &mut connections);
-            }
-            Err(error) => {
-                options.log.log(&Notice::AcceptFailed { error: &error });
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-    drop(listener);
-    connections.shutdown().await;
+/// What the clients of a server speak.
+#[derive(Clone, Copy, Debug)]
+enum Protocol {
+    Neo,
+    Legacy,
 }
 
-fn admit<S>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    node: &SharedNode<S>,
-    options: &Arc<ServerOptions>,
-    connections: &mut JoinSet<()>,
-) where
-    S: Storage + Send + 'static,
-{
-    let limit = options.max_connections;
-    if node.connected() >= limit {
-        options.log.log(&Notice::TooManyConnections { peer, limit });
-        return;
-    }
-    let nonce = match options.nonces.nonce() {
-        Ok(nonce) => nonce,
-        Err(error) => {
-            let error = &error;
-            options.log.log(&Notice::NoNonce { peer, error });
-            return;
+/// Where clients come in.
+struct Door<S> {
+    protocol: Protocol,
+    node: SharedNode<S>,
+    /// As many permits as further connections may be opened.
+    room: Arc<Semaphore>,
+    options: Arc<ServerOptions>,
+}
+
+impl<S: Storage + Send + 'static> Door<S> {
+    /// Accepts connections until it is told to stop, and closes them then.
+    async fn accept(self, listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                _ = &mut stopped => break,
+                Some(_) = connections.join_next() => continue,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.admit(stream, peer, &mut connections),
+                Err(error) => {
+                    let log = &self.options.log;
+                    log.log(&Notice::AcceptFailed { error: &error });
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
         }
-    };
-    // A connection works without these options as well, only slower.
-    let _ = stream.set_nodelay(true);
-    if options.keep_alive {
-        let keep_alive = socket2::TcpKeepalive::new()
-            .with_time(Duration::from_secs(5))
-            .with_interval(Duration::from_secs(3))
-            .with_retries(3);
-        let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keep_alive);
+        drop(listener);
+        connections.shutdown().await;
     }
-    let registration = node.register(nonce);
-    connections.spawn(connection::serve(
-        stream,
-        peer,
-        registration,
-        Arc::clone(options),
-    ));
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>) {
+        let options = &self.options;
+        let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
+            let limit = options.max_connections;
+            options.log.log(&Notice::TooManyConnections { peer, limit });
+            return;
+        };
+        let registration = match self.register() {
+            Ok(registration) => registration,
+            Err(error) => {
+                let error = &error;
+                options.log.log(&Notice::NoNonce { peer, error });
+                return;
+            }
+        };
+        // A connection works without these options as well, only slower.
+        let _ = stream.set_nodelay(true);
+        if options.keep_alive {
+            let keep_alive = socket2::TcpKeepalive::new()
+                .with_time(Duration::from_secs(5))
+                .with_interval(Duration::from_secs(3))
+                .with_retries(3);
+            let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keep_alive);
+        }
+        let options = Arc::clone(options);
+        connections.spawn(connection::serve(
+            stream,
+            peer,
+            permit,
+            registration,
+            options,
+        ));
+    }
+
+    /// Announces a client to the node. Fails if there is no nonce for it.
+    fn register(&self) -> io::Result<Registration<S>> {
+        Ok(match self.protocol {
+            Protocol::Neo => {
+                let nonce = self.options.nonces.nonce()?;
+                self.node.register(|node| node.accept(nonce))
+            }
+            Protocol::Legacy => self.node.register(Node::accept_legacy),
+        })
+    }
 }

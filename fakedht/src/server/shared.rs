@@ -6,7 +6,6 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use dht_protocol::neo::auth::Nonce;
 use tokio::sync::Notify;
 
 use crate::node::{ConnectionId, Node};
@@ -132,9 +131,12 @@ impl<S: Storage> SharedNode<S> {
     }
 
     /// A client has connected; it stays so until the registration is dropped.
-    pub(super) fn register(&self, nonce: Nonce) -> Registration<S> {
+    pub(super) fn register(
+        &self,
+        accept: impl FnOnce(&mut Node<S>) -> ConnectionId,
+    ) -> Registration<S> {
         let peer = Arc::new(Peer::default());
-        let id = self.with(|node| node.accept(nonce));
+        let id = self.with(accept);
         self.lock().peers.insert(id, Arc::clone(&peer));
         Registration {
             node: self.clone(),
