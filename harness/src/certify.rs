@@ -1,6 +1,7 @@
 //! A certification from its first to its last event: prepare the node, run the directed checks side by
 //! side, run random operations, and say what came of it all.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use dht_model::Operation;
@@ -18,7 +19,7 @@ use crate::random::minimise::minimise;
 use crate::random::sequential::{self, Settings, Wrong};
 use crate::reporter::Reporter;
 use crate::rules;
-use crate::target::Target;
+use crate::target::{DEFAULT_NODE, Target};
 use crate::trace::Trace;
 
 /// How many checks run side by side.
@@ -39,16 +40,22 @@ const SEQUENTIAL: &str = "random.sequential";
 pub async fn certify(options: Certify) -> Exit {
     let begun = Instant::now();
     let seed = options.seed.unwrap_or_else(new_seed);
-    let reporter = Reporter::new(options.junit.clone());
+    let reporter = match Reporter::new(options.junit.clone()) {
+        Ok(reporter) => reporter,
+        Err(error) => {
+            eprintln!("cannot start: {error}");
+            return Exit::CouldNotRun;
+        }
+    };
     let checks = checks::matching(options.filter.as_deref());
     let random = options.operations > 0 && wants_random(options.filter.as_deref());
     let mut start = RunStarted {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: format!("{seed:x}"),
-        node: options
-            .node
-            .clone()
-            .unwrap_or_else(|| "the node".to_owned()),
+        node: options.node.clone().unwrap_or_else(|| match options.spawn {
+            Some(_) => DEFAULT_NODE.to_owned(),
+            None => "the embedded fake node".to_owned(),
+        }),
         range: None,
         profile: "strict".to_owned(),
         filter: options.filter.clone(),
@@ -56,6 +63,12 @@ pub async fn certify(options: Certify) -> Exit {
         groups: planned(&checks, random),
     };
     let prepared = tokio::select! {
+        biased;
+        () = std::future::ready(()), if checks.is_empty() && !random => Err(Obstacle {
+            reason: "no check was chosen.".to_owned(),
+            clues: Vec::new(),
+            advice: Some("`dhtcheck list` shows what --filter can choose from.".to_owned()),
+        }),
         prepared = Target::prepare(&options) => prepared,
         () = interrupted() => Err(Obstacle {
             reason: "it was interrupted.".to_owned(),
@@ -73,6 +86,7 @@ pub async fn certify(options: Certify) -> Exit {
                 target: &target,
                 reporter: &reporter,
                 seed,
+                gone: AtomicBool::new(false),
             };
             tokio::select! {
                 () = run.everything(&checks, random) => {}
@@ -140,18 +154,54 @@ struct Run<'a> {
     target: &'a Target,
     reporter: &'a Reporter,
     seed: u64,
+    /// The node was there and is not any more.
+    gone: AtomicBool,
 }
 
 impl Run<'_> {
     async fn everything(&self, checks: &[&'static Check], random: bool) {
         stream::iter(checks)
             .map(|check| self.check(check))
-            .buffer_unordered(PARALLEL)
+            .buffered(PARALLEL)
             .for_each(async |result| self.reporter.event(&Event::CheckFinished(result)))
             .await;
         if random {
             self.random().await;
         }
+        if self.gone.load(Ordering::Relaxed) {
+            self.reporter.event(&Event::Stopped(Obstacle {
+                reason: "the node went away during the run.".to_owned(),
+                clues: Vec::new(),
+                advice: Some(
+                    "If nobody stopped it, look at its log: it has crashed. Checks that came after that \
+                     say nothing."
+                        .to_owned(),
+                ),
+            }));
+        }
+    }
+
+    /// What became of a check, if the reason is that the node is not there any more. The first one to
+    /// notice reports it as what it is, unless somebody stopped the node: a crash.
+    async fn gone(&self, check: &str, exchange: Vec<dht_reports::Line>) -> Option<Verdict> {
+        let reason = self.target.is_gone(self.options.timeout).await?;
+        if self.gone.swap(true, Ordering::Relaxed) {
+            return Some(Verdict::Inconclusive {
+                reason: "the node had gone away".to_owned(),
+            });
+        }
+        Some(
+            Failure {
+                rule: rules::find("P04").into(),
+                sent: "the requests of this check, while others ran".to_owned(),
+                expected: vec!["a node that goes on".to_owned()],
+                observed: format!("the node is not there any more: {reason}"),
+                exchange,
+                again: self.again(check),
+                minimal: None,
+            }
+            .into(),
+        )
     }
 
     async fn check(&self, check: &'static Check) -> CheckResult {
@@ -161,13 +211,19 @@ impl Run<'_> {
         let begun = Instant::now();
         let verdict =
             match Context::connect(self.target, self.seed, check.id, self.options.timeout).await {
-                Err(unkept) => self.verdict(check.id, unkept, Vec::new()),
+                Err(unkept) => self.verdict(check.id, unkept, Vec::new()).await,
                 Ok(context) => {
                     let limit = OWN_TIME + CHECK_LIMIT * self.options.timeout;
                     let verdict = match timeout(limit, context.run(check)).await {
                         Ok(Ok(())) => Verdict::Kept,
-                        Ok(Err(unkept)) => self.verdict(check.id, unkept, context.trace().lines()),
-                        Err(_) => self.verdict(check.id, too_slow(limit), context.trace().lines()),
+                        Ok(Err(unkept)) => {
+                            self.verdict(check.id, unkept, context.trace().lines())
+                                .await
+                        }
+                        Err(_) => {
+                            self.verdict(check.id, too_slow(limit), context.trace().lines())
+                                .await
+                        }
                     };
                     // A node that does not answer must not hold up the run with the cleaning either.
                     let _ = timeout(self.options.timeout, context.close()).await;
@@ -240,7 +296,7 @@ impl Run<'_> {
                 return self.random_finished(0, begun);
             }
         };
-        remove_channels(&client, &prefix).await;
+        let _ = timeout(self.options.timeout, remove_channels(&client, &prefix)).await;
         client.shutdown();
         let verdict = match judged.refusal {
             None if judged.done < settings.operations.min(ENOUGH) => Verdict::Inconclusive {
@@ -251,7 +307,10 @@ impl Run<'_> {
                 ),
             },
             None => Verdict::Kept,
-            Some((number, wrong)) => self.explain(&settings, number, wrong).await,
+            Some((number, wrong)) => match self.gone(SEQUENTIAL, Vec::new()).await {
+                Some(gone) => gone,
+                None => self.explain(&settings, number, wrong).await,
+            },
         };
         let duration = begun.elapsed();
         self.reporter.event(&Event::CheckFinished(CheckResult {
@@ -335,12 +394,17 @@ impl Run<'_> {
         let operations = operations.iter().cloned();
         let judged = sequential::run(&client, settings, &prefix, operations, limit, |_| {}).await;
         let lines = trace.lines();
-        remove_channels(&client, &prefix).await;
+        let _ = timeout(self.options.timeout, remove_channels(&client, &prefix)).await;
         client.shutdown();
         judged.refusal.map(|(at, wrong)| (at, wrong, lines))
     }
 
-    fn verdict(&self, id: &str, unkept: Unkept, exchange: Vec<dht_reports::Line>) -> Verdict {
+    async fn verdict(&self, id: &str, unkept: Unkept, exchange: Vec<dht_reports::Line>) -> Verdict {
+        if let Unkept::Broken(_) = unkept
+            && let Some(gone) = self.gone(id, exchange.clone()).await
+        {
+            return gone;
+        }
         match unkept {
             Unkept::Inconclusive(reason) => Verdict::Inconclusive { reason },
             Unkept::NotApplicable(reason) => Verdict::NotApplicable { reason },

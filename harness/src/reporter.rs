@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use dht_reports::{Event, Exit, Run, Style, Terminal, junit};
@@ -22,16 +22,19 @@ struct Inner {
 }
 
 impl Reporter {
-    /// A reporter on standard output; `junit` is written at the end.
-    pub fn new(junit: Option<PathBuf>) -> Self {
+    /// A reporter on standard output; `junit` is written at the end, and an error now if it cannot be.
+    pub fn new(junit: Option<PathBuf>) -> Result<Self, String> {
+        if let Some(path) = &junit {
+            File::create(path).map_err(|error| unwritable(path, &error))?;
+        }
         let inner = Inner {
             run: Run::default(),
             terminal: terminal(),
         };
-        Self {
+        Ok(Self {
             junit,
             inner: Mutex::new(inner),
-        }
+        })
     }
 
     /// Something happened.
@@ -53,7 +56,7 @@ impl Reporter {
             match write_junit(&run, &path) {
                 Ok(()) => terminal = terminal.reports([path.display().to_string()]),
                 Err(error) => {
-                    eprintln!("cannot write the report {}: {error}", path.display());
+                    eprintln!("{}", unwritable(&path, &error));
                     // A broken rule stays the more important news.
                     exit = if exit == Exit::Kept {
                         Exit::CouldNotRun
@@ -68,7 +71,11 @@ impl Reporter {
     }
 }
 
-fn write_junit(run: &Run, path: &PathBuf) -> io::Result<()> {
+fn unwritable(path: &Path, error: &io::Error) -> String {
+    format!("cannot write the report {}: {error}", path.display())
+}
+
+fn write_junit(run: &Run, path: &Path) -> io::Result<()> {
     let mut sink = BufWriter::new(File::create(path)?);
     junit::write(run, &mut sink)?;
     sink.flush()

@@ -79,6 +79,7 @@ pub const RULES: &[Rule] = &[
         "P03",
         "Every request that is supported is answered to its end, or the connection ends.",
     ),
+    rule("P04", "Nothing that a client sends ends the node."),
     rule("P14", "Put succeeds if and only if the value was stored."),
     rule(
         "P16",

@@ -45,6 +45,19 @@ pub enum SpawnError {
     },
 }
 
+impl SpawnError {
+    /// What to do about it, where that is not plain.
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Occupied(_) => Some(
+                "Stop what listens there, or give the node another port and --node its address.",
+            ),
+            Self::Silent { .. } => Some("Give the address where the node listens with --node."),
+            Self::Run(_) | Self::Ended(..) => None,
+        }
+    }
+}
+
 impl Spawned {
     /// Runs `command` in a shell and waits until a node listens on `node`.
     pub async fn start(command: &str, node: SocketAddrV4) -> Result<Self, SpawnError> {

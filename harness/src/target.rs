@@ -1,6 +1,7 @@
 //! What is certified: a node at an address, one that is started for the run, or the embedded fake node.
 
 use std::fmt;
+use std::io;
 use std::net::{SocketAddr, SocketAddrV4, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +11,15 @@ use dht_protocol::HashRange;
 use dht_protocol::neo::Credential;
 use dht_reports::{Clue, Obstacle};
 use fakedht::{Bugs, NodeConfig, ServerOptions, TestNode};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::cli::Certify;
 use crate::spawn::Spawned;
 use crate::trace::Trace;
 
 /// Where a node listens if nothing else is said.
-const DEFAULT_NODE: &str = "127.0.0.1:10100";
+pub const DEFAULT_NODE: &str = "127.0.0.1:10100";
 
 /// A node that answers.
 #[derive(Debug)]
@@ -46,7 +49,7 @@ impl Target {
                     .map_err(|error| Obstacle {
                         reason: error.to_string(),
                         clues: Vec::new(),
-                        advice: Some("Give the node's address with --node.".to_owned()),
+                        advice: error.advice().map(str::to_owned),
                     })?;
                 (address, Origin::Spawned(spawned))
             }
@@ -85,6 +88,15 @@ impl Target {
         }
     }
 
+    /// Why no connection can be made, if none can be made any more.
+    pub async fn is_gone(&self, limit: Duration) -> Option<String> {
+        match timeout(limit, TcpStream::connect(self.address)).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("it does not accept connections".to_owned()),
+        }
+    }
+
     /// The node's hash range.
     pub fn range(&self) -> HashRange {
         self.range
@@ -105,6 +117,11 @@ impl Target {
     }
 
     async fn query_range(&self, timeout: Duration) -> Result<HashRange, Obstacle> {
+        // A client would go on trying; here nobody is expected to start the node meanwhile.
+        let attempt = tokio::time::timeout(timeout, TcpStream::connect(self.address)).await;
+        if matches!(attempt, Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused) {
+            return Err(self.obstacle(&Missing::Connection(ConnectionError::Refused)));
+        }
         let client = self.client(timeout, None);
         let ready = client.ready(timeout).await;
         let range = client

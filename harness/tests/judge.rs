@@ -26,11 +26,7 @@ const FOUND_BY: &[(&str, &str, &str)] = &[
     ("update.serialized", "update-always-conflicts", "A12"),
     ("update.leave-delete", "update-remove-keeps-record", "A18.2"),
     ("update.conflict", "update-ignores-hash", "A18.6"),
-    (
-        "channels.put-remove",
-        "remove-channel-keeps-channel",
-        "A18.2",
-    ),
+    ("channels.put-remove", "remove-channel-keeps-channel", "A4"),
     ("channels.list", "get-channels-misses-first", "A18.10"),
     ("channels.list", "get-channels-never-finishes", "P03"),
     (
@@ -50,12 +46,12 @@ const FOUND_BY: &[(&str, &str, &str)] = &[
     (
         "getall.suspend-resume",
         "get-all-repeats-after-resume",
-        "P44",
+        "P45",
     ),
     (
         "getall.connection-drop",
         "get-all-continues-from-start",
-        "P51",
+        "P45",
     ),
     ("getall.stop", "control-not-acknowledged", "P34"),
     ("mirror.removes", "mirror-misses-deletions", "P63"),

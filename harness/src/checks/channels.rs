@@ -15,7 +15,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "channels.list",
         group: "requests",
-        title: "Every channel with a record is listed, once.",
+        title: "Every channel with a record is listed.",
         rules: &["A18.10", "P25", "A4"],
         subsumes: Some("Neo Puts followed by neo GetChannels"),
         run: |cx| Box::pin(list(cx)),
@@ -36,7 +36,7 @@ async fn put_remove(cx: &Context) -> Checked {
     cx.put(0, "hi").await?;
     cx.expect_value(0, "hi").await?;
     cx.remove_channel("").await?;
-    cx.expect_no_record(0).await
+    cx.expect_gone_with_channel(0).await
 }
 
 async fn list(cx: &Context) -> Checked {

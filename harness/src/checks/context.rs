@@ -25,6 +25,8 @@ use crate::vigil::{self, Vigil};
 
 /// How many requests are under way at once where many are made.
 const IN_FLIGHT: usize = 64;
+/// How many keys a range must have, so that the few thousand that a check uses differ.
+const KEYS: u64 = 1 << 24;
 /// How many requests a sentinel makes.
 const SENTINEL: u64 = 20;
 
@@ -77,6 +79,15 @@ impl Context {
         name: &str,
         timeout: Duration,
     ) -> Checked<Self> {
+        let range = target.range();
+        if range
+            .max()
+            .checked_sub(range.min())
+            .is_none_or(|width| width < KEYS)
+        {
+            let reason = format!("the node's range {range} has too few keys for the checks");
+            return Err(Unkept::NotApplicable(reason));
+        }
         let trace = Arc::new(Trace::default());
         let client = target.client(timeout, Some(trace.clone()));
         client.ready(timeout).await.map_err(|error| {
@@ -92,7 +103,7 @@ impl Context {
             vigil: Vigil::new(&client),
             client,
             trace,
-            range: target.range(),
+            range,
             may_remove_channels: target.may_remove_channels(),
             prefix,
             seed,
@@ -210,11 +221,17 @@ impl Context {
             RequestError::Failed(Failure::TimedOut | Failure::Disconnected { .. }) => "P03",
             _ => rule,
         };
+        let observed = match error {
+            RequestError::Failed(Failure::TimedOut) => {
+                format!("no answer within {} s", self.timeout.as_secs_f32())
+            }
+            error => error.to_string(),
+        };
         Unkept::Broken(Broken {
             rule,
             sent: sent.to_owned(),
             expected: vec![expected.to_owned()],
-            observed: error.to_string(),
+            observed,
         })
     }
 
@@ -267,6 +284,17 @@ impl Context {
     /// Get finds no record.
     pub async fn expect_no_record(&self, key: u64) -> Checked {
         self.expect_get(self.key(key), None).await
+    }
+
+    /// Get finds no record, because its channel was removed.
+    pub async fn expect_gone_with_channel(&self, key: u64) -> Checked {
+        match self.expect_no_record(key).await {
+            Err(Unkept::Broken(broken)) if broken.rule == "A18.2" => Err(Unkept::Broken(Broken {
+                rule: "A4",
+                ..broken
+            })),
+            checked => checked,
+        }
     }
 
     async fn expect_get(&self, key: Key, expected: Option<Bytes>) -> Checked {
@@ -517,17 +545,25 @@ impl Context {
         );
         let mut missing = expected.clone();
         for (key, value) in delivered {
-            let problem = match (missing.remove(key), expected.get(key)) {
+            let (rule, problem) = match (missing.remove(key), expected.get(key)) {
                 (Some(put), _) if put == *value => continue,
-                (Some(put), _) => format!(
-                    "record {key} with {} instead of {}",
-                    shown(value),
-                    shown(&put)
+                (Some(put), _) => (
+                    rule,
+                    format!(
+                        "record {key} with {} instead of {}",
+                        shown(value),
+                        shown(&put)
+                    ),
                 ),
-                (None, Some(_)) => format!("record {key} twice"),
-                (None, None) => {
-                    format!("record {key}, which is not in the channel or does not match")
+                // For the requests that deliver a channel once this is a rule of its own.
+                (None, Some(_)) if sent.starts_with("GetAll") => {
+                    ("P45", format!("record {key} twice"))
                 }
+                (None, Some(_)) => (rule, format!("record {key} twice")),
+                (None, None) => (
+                    rule,
+                    format!("record {key}, which is not in the channel or does not match"),
+                ),
             };
             return self.expect(rule, sent, &[&wanted], false, || problem);
         }

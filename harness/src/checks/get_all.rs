@@ -13,6 +13,9 @@ use super::watch::{Seen, Watch};
 use crate::rng::Rng;
 
 const RECORDS: u64 = 1_000;
+/// So many that the buffers between node and client do not hold them all: the node has to wait, and can read
+/// of a suspension, before it has sent them.
+const HELD_RECORDS: u64 = 3_000;
 /// Bytes of a value; they are random, since what compresses well is too quickly sent to be interrupted.
 const VALUE: usize = 8_192;
 /// How often an interruption is tried before the node is said to be too fast for it.
@@ -53,7 +56,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-async fn fill(cx: &Context) -> Result<BTreeMap<dht_protocol::Key, Bytes>, Unkept> {
+async fn fill(cx: &Context, count: u64) -> Result<BTreeMap<dht_protocol::Key, Bytes>, Unkept> {
     let mut rng = Rng::new(cx.seed());
     let mut value = || {
         let bytes: Vec<u8> = (0..VALUE / 8)
@@ -61,18 +64,18 @@ async fn fill(cx: &Context) -> Result<BTreeMap<dht_protocol::Key, Bytes>, Unkept
             .collect();
         Bytes::from(bytes)
     };
-    let records = (0..RECORDS).map(|i| (cx.key(i), value())).collect();
+    let records = (0..count).map(|i| (cx.key(i), value())).collect();
     cx.put_all(&records).await?;
     Ok(records)
 }
 
 async fn complete(cx: &Context) -> Checked {
-    let records = fill(cx).await?;
+    let records = fill(cx, RECORDS).await?;
     cx.expect_get_all(Settings::default(), &records).await
 }
 
 async fn suspend_resume(cx: &Context) -> Checked {
-    let records = fill(cx).await?;
+    let records = fill(cx, HELD_RECORDS).await?;
     let mut get_all = held_in_the_middle(cx).await?;
     cx.sentinel().await?;
     let seen = get_all.resume().await?;
@@ -90,7 +93,7 @@ async fn suspend_resume(cx: &Context) -> Checked {
 }
 
 async fn connection_drop(cx: &Context) -> Checked {
-    let records = fill(cx).await?;
+    let records = fill(cx, HELD_RECORDS).await?;
     let mut get_all = held_in_the_middle(cx).await?;
     cx.reconnect();
     get_all
@@ -125,12 +128,12 @@ async fn held_in_the_middle(cx: &Context) -> Checked<Watch> {
         }
     }
     Err(Unkept::Inconclusive(format!(
-        "in {ATTEMPTS} attempts the node sent all of 8 MB before it could read of the suspension"
+        "in {ATTEMPTS} attempts the node sent all of 24 MB before it could read of the suspension"
     )))
 }
 
 async fn stop(cx: &Context) -> Checked {
-    fill(cx).await?;
+    fill(cx, HELD_RECORDS).await?;
     let mut get_all = cx.get_all(Settings::default());
     get_all.stop()?;
     get_all.until("P34", "the end", Seen::is_over).await?;

@@ -137,7 +137,9 @@ async fn puts(cx: &Context) -> Checked {
     mirror.started().await?;
     cx.put_all(&records).await?;
     let seen = mirror
-        .until("P63", "100 RecordChanged", |seen| seen.updated.len() >= 100)
+        .until("P63", "100 RecordChanged", |seen| {
+            seen.updated.len() >= records.len()
+        })
         .await?;
     cx.expect_records(
         "P63",
@@ -146,7 +148,12 @@ async fn puts(cx: &Context) -> Checked {
         &records,
     )?;
     let seen = mirror.stopped().await?;
-    expect_counts(cx, "Mirror, and Puts of 100 records", &seen, (100, 0, 0))
+    expect_counts(
+        cx,
+        "Mirror, and Puts of 100 records",
+        &seen,
+        (records.len(), 0, 0),
+    )
 }
 
 async fn order(cx: &Context) -> Checked {
@@ -223,12 +230,12 @@ async fn suspend_resume(cx: &Context) -> Checked {
     )?;
     let seen = mirror
         .until("P63", "1,000 RecordChanged", |seen| {
-            seen.updated.len() >= 1_000
+            seen.updated.len() >= records.len()
         })
         .await?;
     cx.expect_records("P63", sent, &seen.updated, &records)?;
     let seen = mirror.stopped().await?;
-    expect_counts(cx, sent, &seen, (1_000, 0, 0))
+    expect_counts(cx, sent, &seen, (records.len(), 0, 0))
 }
 
 async fn refresh(cx: &Context) -> Checked {

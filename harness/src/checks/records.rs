@@ -51,7 +51,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "records.largest",
         group: "requests",
         title: "A record that fills a whole batch is delivered by every request that reads.",
-        rules: &["A5", "A18.4", "P19", "P47", "P48"],
+        rules: &["A5", "A18.4", "P19", "P45", "P47", "P48"],
         subsumes: Some("Neo Put and fetch of large records"),
         run: |cx| Box::pin(largest(cx)),
     },
