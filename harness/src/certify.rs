@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use dht_model::Operation;
+use dht_model::{HashRange, Operation};
 use dht_reports::{
     CheckResult, CheckStarted, Event, Exit, Failure, Obstacle, Plan, PlannedGroup, Progress,
     RunFinished, RunStarted, Verdict, Workload,
@@ -271,7 +271,22 @@ impl Run<'_> {
                 budget: None,
             }));
         };
-        let judged = match client.ready(self.options.timeout).await {
+        let connected =
+            match self.gone.load(Ordering::Relaxed) {
+                _ if settings.range == HashRange::EMPTY => {
+                    let reason = "the node's range is empty: there are no keys".to_owned();
+                    Err(Verdict::NotApplicable { reason })
+                }
+                true => Err(Verdict::Inconclusive {
+                    reason: "the node had gone away".to_owned(),
+                }),
+                false => client.ready(self.options.timeout).await.map_err(|error| {
+                    Verdict::Inconclusive {
+                        reason: format!("no connection for it: {error}"),
+                    }
+                }),
+            };
+        let judged = match connected {
             Ok(()) => {
                 let operations = settings.operations_of_seed().take(count);
                 sequential::run(
@@ -284,10 +299,8 @@ impl Run<'_> {
                 )
                 .await
             }
-            Err(error) => {
+            Err(verdict) => {
                 let check = random_check();
-                let reason = format!("no connection for it: {error}");
-                let verdict = Verdict::Inconclusive { reason };
                 self.reporter.event(&Event::CheckFinished(CheckResult {
                     check,
                     verdict,

@@ -1,5 +1,6 @@
-//! Watches the connections of a client for a node that breaks the protocol. The client itself goes on after
-//! such a thing as well as it can; for a certification it is a broken rule whatever else is looked at.
+//! Watches the connections of a client for a node that breaks the protocol, or is not there any more. The
+//! client itself goes on after such a thing as well as it can; for a certification it is the end of
+//! whatever is looked at.
 
 use dht_client::core::ConnectionEvent;
 use dht_client::{Client, ConnectionError};
@@ -25,10 +26,7 @@ impl Vigil {
             while let Some(event) = connections.next().await {
                 if let ConnectionEvent::Disconnected(_, error) | ConnectionEvent::Failed(_, error) =
                     event
-                    && matches!(
-                        error,
-                        ConnectionError::Violation(_) | ConnectionError::Flooding
-                    )
+                    && ends_everything(&error)
                 {
                     // The first one is the one to look at.
                     sender.send_if_modified(|violation| {
@@ -58,6 +56,12 @@ impl Vigil {
         // The client was shut down; nothing can happen any more.
         std::future::pending().await
     }
+}
+
+/// A node that refuses connections now was there when the vigil began.
+fn ends_everything(error: &ConnectionError) -> bool {
+    use ConnectionError::{Flooding, Refused, Violation};
+    matches!(error, Violation(_) | Flooding | Refused)
 }
 
 impl Drop for Vigil {
