@@ -50,7 +50,7 @@ pub struct Certify {
     pub credentials: Option<PathBuf>,
 
     /// Start the node with this shell command, check it at --node (default 127.0.0.1:10100), and stop it
-    /// again.
+    /// again. What the node writes is not shown; the command may redirect it to a file.
     #[arg(long, value_name = "CMD")]
     pub spawn: Option<String>,
 

@@ -1,4 +1,5 @@
-//! A node that is started for the run by a shell command, and stopped again.
+//! A node that is started for the run by a shell command, and stopped again. What it writes is not shown;
+//! the command may redirect it.
 
 use std::io;
 use std::net::SocketAddrV4;
@@ -7,14 +8,19 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use thiserror::Error;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// How long a node may take to listen.
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// How long a node may take to end when it is asked to.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// How much of a node's last words is told, in bytes.
+const LAST_WORDS: usize = 500;
+/// How long they are waited for.
+const LAST_WORDS_LIMIT: Duration = Duration::from_secs(1);
 /// Between two attempts to connect to a node that is starting.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -35,14 +41,37 @@ pub enum SpawnError {
     #[error("the command could not be run: {0}")]
     Run(io::Error),
     /// The process ended.
-    #[error("the command ended ({0}) before it listened on {1}")]
-    Ended(ExitStatus, SocketAddrV4),
+    #[error("the command ended ({status}) before it listened on {node}{last_words}")]
+    Ended {
+        /// How.
+        status: ExitStatus,
+        /// Where it should have listened.
+        node: SocketAddrV4,
+        /// A colon and what it wrote to standard error last, if anything.
+        last_words: String,
+    },
     /// The process runs, but nobody listens.
     #[error("the command runs, but nothing listens on {node} after {} s", START_LIMIT.as_secs())]
     Silent {
         /// Where it should.
         node: SocketAddrV4,
     },
+}
+
+/// Reads standard error to its end, so that a node that writes much does not block, and says what came last.
+async fn last_words(errors: Option<ChildStderr>) -> String {
+    let Some(mut errors) = errors else {
+        return String::new();
+    };
+    let (mut tail, mut buffer) = (Vec::new(), [0; 4096]);
+    while let Ok(length @ 1..) = errors.read(&mut buffer).await {
+        tail.extend_from_slice(&buffer[..length]);
+        tail.drain(..tail.len().saturating_sub(LAST_WORDS));
+    }
+    match String::from_utf8_lossy(&tail).trim() {
+        "" => String::new(),
+        words => format!(": {words}"),
+    }
 }
 
 impl SpawnError {
@@ -53,7 +82,7 @@ impl SpawnError {
                 "Stop what listens there, or give the node another port and --node its address.",
             ),
             Self::Silent { .. } => Some("Give the address where the node listens with --node."),
-            Self::Run(_) | Self::Ended(..) => None,
+            Self::Run(_) | Self::Ended { .. } => None,
         }
     }
 }
@@ -64,10 +93,11 @@ impl Spawned {
         if let Ok(Ok(_)) = timeout(START_LIMIT, TcpStream::connect(node)).await {
             return Err(SpawnError::Occupied(node));
         }
-        let child = Command::new("sh")
+        let mut child = Command::new("sh")
             .args(["-c", command])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
             .map_err(SpawnError::Run)?;
@@ -75,6 +105,7 @@ impl Spawned {
             .id()
             .and_then(|id| i32::try_from(id).ok())
             .and_then(Pid::from_raw);
+        let errors = tokio::spawn(last_words(child.stderr.take()));
         let mut spawned = Self { child, group };
         let limit = Instant::now() + START_LIMIT;
         while Instant::now() < limit {
@@ -82,7 +113,16 @@ impl Spawned {
                 return Ok(spawned);
             }
             if let Some(status) = spawned.child.try_wait().map_err(SpawnError::Run)? {
-                return Err(SpawnError::Ended(status, node));
+                // Others that the command started may still hold it open.
+                let last_words = timeout(LAST_WORDS_LIMIT, errors).await;
+                let last_words = last_words
+                    .map(Result::unwrap_or_default)
+                    .unwrap_or_default();
+                return Err(SpawnError::Ended {
+                    status,
+                    node,
+                    last_words,
+                });
             }
             // There is nothing to wait for but the port itself.
             sleep(PAUSE).await;

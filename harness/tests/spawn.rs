@@ -80,10 +80,17 @@ async fn a_node_that_does_not_want_to_end_is_killed() {
 #[tokio::test]
 async fn a_command_that_ends_is_no_node() {
     let (_socket, address) = reserve();
-    let started = timeout(LIMIT, Spawned::start("exit 3", address))
-        .await
-        .unwrap();
-    assert!(matches!(started, Err(SpawnError::Ended(status, _)) if status.code() == Some(3)));
+    let started = timeout(
+        LIMIT,
+        Spawned::start("echo no licence >&2; exit 3", address),
+    )
+    .await
+    .unwrap();
+    let Err(error @ SpawnError::Ended { .. }) = started else {
+        panic!("{started:?}")
+    };
+    assert!(error.to_string().contains("exit status: 3"), "{error}");
+    assert!(error.to_string().ends_with("no licence"), "{error}");
 }
 
 #[tokio::test]
