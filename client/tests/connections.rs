@@ -58,6 +58,17 @@ async fn another_version_is_told_at_once() {
     assert_eq!(missing(&client, PATIENCE * 10).await, wrong);
 }
 
+/// Waits until an attempt to connect fails like this. However slow the machine, one of them does.
+async fn failure(client: &Client, expected: ConnectionError) {
+    let mut connections = client.connections();
+    while let Some(event) = connections.next().await {
+        if matches!(event, ConnectionEvent::Failed(_, error) if error == expected) {
+            return;
+        }
+    }
+    panic!("the client was not shut down");
+}
+
 #[tokio::test]
 async fn a_port_where_nobody_listens_refuses() {
     // Bound, so that nobody else listens there, but not listening.
@@ -67,8 +78,7 @@ async fn a_port_where_nobody_listens_refuses() {
         panic!("it was bound to an IPv4 address");
     };
     let client = builder().node(address).build();
-    let refused = Missing::Connection(ConnectionError::Refused);
-    assert_eq!(missing(&client, SHORT).await, refused);
+    within(failure(&client, ConnectionError::Refused)).await;
 }
 
 #[tokio::test]
@@ -82,8 +92,7 @@ async fn a_node_that_says_nothing_is_told() {
         .node(node.address)
         .connect_timeout(Duration::from_millis(5))
         .build();
-    let silent = Missing::Connection(ConnectionError::TimedOut);
-    assert_eq!(missing(&client, SHORT).await, silent);
+    within(failure(&client, ConnectionError::TimedOut)).await;
 }
 
 #[tokio::test]
