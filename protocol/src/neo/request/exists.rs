@@ -6,9 +6,10 @@
 //!         <-- RecordExists | NoRecord | WrongNode | Error  (end)
 //! ```
 
+use super::answer::{Answering, SingleAnswer};
 use super::messages::{RecordName, one_byte_messages};
 use super::visit::{Answer, Visitor};
-use super::{Host, NodeHalf, Opening, Progress, RequestCode};
+use super::{Host, Opening, RequestCode};
 use crate::codec::DecodeError;
 use crate::neo::violation::Violation;
 
@@ -62,39 +63,28 @@ impl Visitor for Client {
 }
 
 /// The node's half: looks when the message comes, and answers.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Node {
-    reply: Option<Reply>,
-}
+pub type Node = Answering<Reply>;
 
-impl NodeHalf for Node {
-    fn open<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
+impl SingleAnswer for Reply {
+    const CODE: RequestCode = CODE;
+
+    fn to<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
         let record = RecordName::decode_fields(opening.fields).map_err(CODE.malformed_first())?;
-        let reply = if !host.range().covers(record.key) {
-            Reply::WrongNode
-        } else {
-            match host
-                .open_channel(&record.channel)
-                .and_then(|channel| host.get(channel, record.key))
-            {
-                Ok(Some(_)) => Reply::RecordExists,
-                Ok(None) => Reply::NoRecord,
-                Err(_) => Reply::Error,
-            }
-        };
-        Ok(Self { reply: Some(reply) })
+        if !host.range().covers(record.key) {
+            return Ok(Self::WrongNode);
+        }
+        let found = host
+            .open_channel(&record.channel)
+            .and_then(|channel| host.get(channel, record.key));
+        Ok(match found {
+            Ok(Some(_)) => Self::RecordExists,
+            Ok(None) => Self::NoRecord,
+            Err(_) => Self::Error,
+        })
     }
 
-    fn receive<H: Host>(&mut self, _: &[u8], _: &mut H) -> Result<(), Violation> {
-        Err(CODE.unexpected_second())
-    }
-
-    fn poll<H: Host>(&mut self, _: &mut H, out: &mut Vec<u8>) -> Progress {
-        super::answer_once(self.reply.take().map(Reply::encode), out)
-    }
-
-    fn is_over(&self) -> bool {
-        self.reply.is_none()
+    fn encode(self) -> [u8; 1] {
+        Reply::encode(self)
     }
 }
 

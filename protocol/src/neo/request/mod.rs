@@ -4,6 +4,7 @@
 //! What several requests share stands beside them:
 //!
 //! * [`supported`]: the node's first word on every request.
+//! * [`answer`]: the node's half of requests with a single answer.
 //! * [`control`]: Suspend, Resume and Stop of GetAll and Mirror, the node's half.
 //! * [`visit`]: the client's half of requests that ask one node after another.
 //! * [`gather`]: the client's half of requests that ask all nodes.
@@ -13,6 +14,7 @@
 //! A half is a value. It takes an event and says what is to be done about it; it neither waits nor
 //! knows of sockets. Client, node and model checker drive the same ones.
 
+pub mod answer;
 pub mod control;
 pub mod exists;
 pub mod gather;
@@ -223,15 +225,4 @@ pub trait NodeHalf: Sized {
 
     /// Has everything been said, so that [`poll`](Self::poll) would say [`Progress::Ended`]?
     fn is_over(&self) -> bool;
-}
-
-/// Sends the answer of a request that has only one.
-fn answer_once(answer: Option<[u8; 1]>, out: &mut Vec<u8>) -> Progress {
-    match answer {
-        Some(answer) => {
-            out.extend_from_slice(&answer);
-            Progress::Sent
-        }
-        None => Progress::Ended,
-    }
 }

@@ -8,10 +8,11 @@
 
 use bytes::Bytes;
 
+use super::answer::{Answering, SingleAnswer};
 use super::messages::{RecordName, one_byte_messages};
 use super::outcome::Failure;
 use super::visit::{Answer, Visitor};
-use super::{Host, NodeHalf, Opening, Progress, RequestCode};
+use super::{Host, Opening, RequestCode};
 use crate::codec::{DecodeError, Put as _, Reader};
 use crate::neo::violation::Violation;
 
@@ -97,36 +98,25 @@ impl Visitor for Client {
 }
 
 /// The node's half: stores when the message comes, and answers.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Node {
-    reply: Option<Reply>,
-}
+pub type Node = Answering<Reply>;
 
-impl NodeHalf for Node {
-    fn open<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
+impl SingleAnswer for Reply {
+    const CODE: RequestCode = CODE;
+
+    fn to<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
         let Open { record, value } =
             Open::decode(opening.fields).map_err(CODE.malformed_first())?;
-        let reply = if !host.range().covers(record.key) {
-            Reply::WrongNode
-        } else {
-            let stored = host
-                .open_channel(&record.channel)
-                .and_then(|id| host.put(id, record.key, &value));
-            stored.map_or(Reply::Error, |()| Reply::Put)
-        };
-        Ok(Self { reply: Some(reply) })
+        if !host.range().covers(record.key) {
+            return Ok(Self::WrongNode);
+        }
+        let stored = host
+            .open_channel(&record.channel)
+            .and_then(|id| host.put(id, record.key, &value));
+        Ok(stored.map_or(Self::Error, |()| Self::Put))
     }
 
-    fn receive<H: Host>(&mut self, _: &[u8], _: &mut H) -> Result<(), Violation> {
-        Err(CODE.unexpected_second())
-    }
-
-    fn poll<H: Host>(&mut self, _: &mut H, out: &mut Vec<u8>) -> Progress {
-        super::answer_once(self.reply.take().map(Reply::encode), out)
-    }
-
-    fn is_over(&self) -> bool {
-        self.reply.is_none()
+    fn encode(self) -> [u8; 1] {
+        Reply::encode(self)
     }
 }
 

@@ -6,9 +6,10 @@
 //!         <-- ChannelRemoved | NotPermitted | Error  (end)
 //! ```
 
+use super::answer::{Answering, SingleAnswer};
 use super::gather::{Gather, Told};
 use super::messages::one_byte_messages;
-use super::{Host, NodeHalf, Opening, Progress, RequestCode};
+use super::{Host, Opening, RequestCode};
 use crate::channel::ChannelName;
 use crate::codec::{DecodeError, Put as _, Reader};
 use crate::neo::NodeAddress;
@@ -95,33 +96,24 @@ impl Gather for Client {
 }
 
 /// The node's half: removes when the message comes, if the client may, and answers.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Node {
-    reply: Option<Reply>,
-}
+pub type Node = Answering<Reply>;
 
-impl NodeHalf for Node {
-    fn open<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
+impl SingleAnswer for Reply {
+    const CODE: RequestCode = CODE;
+
+    fn to<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
         let Open(channel) = Open::decode(opening.fields).map_err(CODE.malformed_first())?;
         let reply = match host.may_remove_channels(opening.client) {
             true => host
                 .remove_channel(&channel)
-                .map_or(Reply::Error, |()| Reply::ChannelRemoved),
-            false => Reply::NotPermitted,
+                .map_or(Self::Error, |()| Self::ChannelRemoved),
+            false => Self::NotPermitted,
         };
-        Ok(Self { reply: Some(reply) })
+        Ok(reply)
     }
 
-    fn receive<H: Host>(&mut self, _: &[u8], _: &mut H) -> Result<(), Violation> {
-        Err(CODE.unexpected_second())
-    }
-
-    fn poll<H: Host>(&mut self, _: &mut H, out: &mut Vec<u8>) -> Progress {
-        super::answer_once(self.reply.take().map(Reply::encode), out)
-    }
-
-    fn is_over(&self) -> bool {
-        self.reply.is_none()
+    fn encode(self) -> [u8; 1] {
+        Reply::encode(self)
     }
 }
 
