@@ -1,0 +1,81 @@
+//! Expectations of Update.
+
+use bytes::Bytes;
+use dht_client::PendingUpdate;
+use dht_protocol::neo::request::update::{Decision, Updated};
+
+use super::{Checked, Context, Unkept, shown, shown_or_none};
+
+impl Context {
+    /// Update finds this value, or no record, and ends like this.
+    pub async fn expect_update(
+        &self,
+        key: u64,
+        decision: Decision,
+        expected: Updated,
+        value: Option<Bytes>,
+    ) -> Checked {
+        let key = self.key(key);
+        let sent = format!("Update {key} ({decision:?})");
+        let wanted = format!(
+            "{expected:?}, having read {}",
+            shown_or_none(value.as_ref())
+        );
+        let mut read = None;
+        let updated = self
+            .client
+            .update(self.channel(""), key, |value: &[u8]| {
+                read = Some(Bytes::copy_from_slice(value));
+                decision.clone()
+            })
+            .await;
+        let updated = updated.map_err(|error| self.failed("P70", &sent, &wanted, error))?;
+        self.expect(
+            "A12",
+            &sent,
+            &[&wanted],
+            (updated, &read) == (expected, &value),
+            || format!("{updated:?}, having read {}", shown_or_none(read.as_ref())),
+        )
+    }
+
+    /// The first step of an Update.
+    pub async fn read_for_update(
+        &self,
+        key: u64,
+        value: impl Into<Bytes>,
+    ) -> Checked<PendingUpdate> {
+        let (key, value) = (self.key(key), value.into());
+        let sent = format!("Update {key}, first step");
+        let wanted = format!("RecordValue {}", shown(&value));
+        let pending = self.client.update_later(self.channel(""), key).await;
+        let pending = pending.map_err(|error| self.failed("A12", &sent, &wanted, error))?;
+        let read = pending
+            .as_ref()
+            .map(|pending| Bytes::copy_from_slice(pending.value()));
+        self.expect(
+            "A12",
+            &sent,
+            &[&wanted],
+            read.as_ref() == Some(&value),
+            || shown_or_none(read.as_ref()),
+        )?;
+        pending.ok_or_else(|| Unkept::Inconclusive("the record vanished".to_owned()))
+    }
+
+    /// The second step ends like this.
+    pub async fn expect_decided(
+        &self,
+        pending: PendingUpdate,
+        decision: Decision,
+        expected: Updated,
+    ) -> Checked {
+        let sent = format!("Update, second step ({decision:?})");
+        let wanted = format!("{expected:?}");
+        let updated = pending.decide(decision).await;
+        let updated = updated.map_err(|error| self.failed("A18.6", &sent, &wanted, error))?;
+        self.expect("A18.6", &sent, &[&wanted], updated == expected, || {
+            format!("{updated:?}")
+        })
+    }
+}
