@@ -62,19 +62,15 @@ pub async fn certify(options: Certify) -> Exit {
         started_ms: now_ms(),
         groups: planned(&checks, random),
     };
-    let prepared = tokio::select! {
-        biased;
-        () = std::future::ready(()), if checks.is_empty() && !random => Err(Obstacle {
-            reason: "no check was chosen.".to_owned(),
-            clues: Vec::new(),
-            advice: Some("`dhtcheck list` shows what --filter can choose from.".to_owned()),
-        }),
-        prepared = Target::prepare(&options) => prepared,
-        () = interrupted() => Err(Obstacle {
-            reason: "it was interrupted.".to_owned(),
-            clues: Vec::new(),
-            advice: None,
-        }),
+    let prepared = match checks.is_empty() && !random {
+        true => Err(obstacle(
+            "no check was chosen.",
+            "`dhtcheck list` shows what --filter can choose from.",
+        )),
+        false => tokio::select! {
+            prepared = Target::prepare(&options) => prepared,
+            () = interrupted() => Err(obstacle("it was interrupted.", "Nothing was left on the node.")),
+        },
     };
     match prepared {
         Ok(target) => {
@@ -105,6 +101,14 @@ pub async fn certify(options: Certify) -> Exit {
     reporter.finish()
 }
 
+fn obstacle(reason: &str, advice: &str) -> Obstacle {
+    Obstacle {
+        reason: reason.to_owned(),
+        clues: Vec::new(),
+        advice: Some(advice.to_owned()),
+    }
+}
+
 /// Waits until somebody wants the run to end.
 async fn interrupted() {
     let terminated = async {
@@ -121,9 +125,15 @@ async fn interrupted() {
 
 /// The line of the random part in `dhtcheck list`.
 pub fn random_line() -> String {
-    format!("{:<28} {RANDOM:<9} {RANDOM_TITLE}", SEQUENTIAL)
+    format!(
+        "{SEQUENTIAL:<28} {RANDOM:<9} {RANDOM_TITLE}  [{}]",
+        RANDOM_RULES.join(" ")
+    )
 }
 
+const RANDOM_RULES: [&str; 11] = [
+    "A18.1", "A18.2", "A18.3", "A18.4", "A18.10", "P19", "P20", "P25", "P47", "P71", "P74",
+];
 const RANDOM_TITLE: &str =
     "Random operations, one after another, are answered as the reference model allows.";
 
@@ -169,15 +179,11 @@ impl Run<'_> {
             self.random().await;
         }
         if self.gone.load(Ordering::Relaxed) {
-            self.reporter.event(&Event::Stopped(Obstacle {
-                reason: "the node went away during the run.".to_owned(),
-                clues: Vec::new(),
-                advice: Some(
-                    "If nobody stopped it, look at its log: it has crashed. Checks that came after that \
-                     say nothing."
-                        .to_owned(),
-                ),
-            }));
+            self.reporter.event(&Event::Stopped(obstacle(
+                "the node went away during the run.",
+                "If nobody stopped it, look at its log: it has crashed. Checks that came after that say \
+                 nothing.",
+            )));
         }
     }
 
@@ -480,11 +486,7 @@ fn random_check() -> dht_reports::Check {
         id: SEQUENTIAL.to_owned(),
         group: RANDOM.to_owned(),
         title: RANDOM_TITLE.to_owned(),
-        rules: [
-            "A18.1", "A18.2", "A18.3", "A18.4", "A18.10", "P19", "P20", "P25", "P47", "P71", "P74",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
+        rules: RANDOM_RULES.map(str::to_owned).to_vec(),
         subsumes: None,
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use dht_protocol::ChannelName;
 use dht_protocol::neo::request::{
-    Failure, RecordName, RequestCode, gather, get_all, mirror, put, remove_channel, stream, update,
+    Failure, RecordName, gather, get_all, mirror, put, remove_channel, stream, update,
 };
 
 /// What a user can ask for.
@@ -27,23 +27,6 @@ pub enum Request {
     GetChannels,
     /// Remove a channel with all its records.
     RemoveChannel(ChannelName),
-}
-
-impl Request {
-    /// Which of the ten requests.
-    pub fn code(&self) -> RequestCode {
-        match self {
-            Self::Put(_) => RequestCode::Put,
-            Self::Get(_) => RequestCode::Get,
-            Self::Exists(_) => RequestCode::Exists,
-            Self::Remove(_) => RequestCode::Remove,
-            Self::Update(_) => RequestCode::Update,
-            Self::GetAll(..) => RequestCode::GetAll,
-            Self::Mirror(..) => RequestCode::Mirror,
-            Self::GetChannels => RequestCode::GetChannels,
-            Self::RemoveChannel(_) => RequestCode::RemoveChannel,
-        }
-    }
 }
 
 /// What the user of a GetAll is told.
