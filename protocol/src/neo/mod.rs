@@ -5,6 +5,7 @@
 //! * [`connection`]: all of that as one object that is fed bytes and answers with events.
 //! * [`request`]: the ten requests; a file for each holds its messages, its client half and its node half.
 //! * [`node`]: a node's connection: the requests that are active on it, and what they send.
+//! * [`forge`]: messages that break the rules, for those who test what a peer does about them.
 //! * [`registry`]: which node a client asks for a key.
 //! * [`batch`]: records packed and compressed, as GetAll and Mirror send them.
 //! * [`dissect`]: any message as a line of text.
@@ -15,6 +16,7 @@ pub mod batch;
 pub mod connection;
 pub mod credentials;
 pub mod dissect;
+pub mod forge;
 pub mod frame;
 pub mod handshake;
 pub mod header;

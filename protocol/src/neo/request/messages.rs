@@ -74,7 +74,7 @@ impl RecordName {
     }
 
     /// The first message of a request that has no other fields, command included.
-    pub(super) fn opening(&self, request: RequestCode) -> Vec<u8> {
+    pub fn opening(&self, request: RequestCode) -> Vec<u8> {
         let mut out = request.command();
         self.encode(&mut out);
         out
