@@ -4,46 +4,122 @@
 //! node is asked for something, and what it says is taken away at once, for the bugs to act on. On legacy
 //! connections there are no messages to act on; the other bugs act as on neo ones.
 
-use dht_protocol::legacy::{self, Command};
-use dht_protocol::neo::auth::{Proof, Timestamp};
-use dht_protocol::neo::frame::write_authentication;
-use dht_protocol::neo::request::{Host, RequestCode};
-use dht_protocol::neo::{Credentials, NodeConnection, Now, Violation};
+use std::mem::take;
 
-use super::seam::{Call, EventBug, HostBug, Login, MessageBug, Seam};
+use dht_protocol::legacy::{self, Command};
+use dht_protocol::neo::auth::{self, Nonce, Proof, Timestamp};
+use dht_protocol::neo::request::{Host, RequestCode};
+use dht_protocol::neo::{ClientName, Credentials, Limits, NodeConnection, Now, Violation};
+
+use super::filters::Filters;
+use super::reaction::{AcceptBug, Admission, Arrival, Departure, HalfClose, Harm, Reaction};
+use super::seam::{Call, EventBug, HostBug, Login, Seam};
 use super::tap::{Piece, Tap};
+use super::wire::authentication;
 use super::{Bugs, host};
+use crate::node::ConnectionId;
 use crate::node::host::Event;
 
 /// All bugs of a node, with what they remember.
+#[derive(Default)]
 pub(crate) struct Layer {
     host: Vec<Box<dyn HostBug>>,
-    arriving: Vec<Box<dyn MessageBug>>,
-    leaving: Vec<Box<dyn MessageBug>>,
+    filters: Filters,
     events: Vec<Box<dyn EventBug>>,
     logins: Vec<fn(&Login<'_>) -> Proof>,
+    times: Vec<fn(u64, u64) -> u64>,
+    nonces: Vec<fn(Nonce) -> Nonce>,
+    limits: Vec<fn(&mut Limits)>,
+    accept: Vec<Box<dyn AcceptBug>>,
+    violations: Vec<fn(&Violation) -> Reaction>,
+    closed: Vec<fn(&Departure) -> Reaction>,
+    half_close: HalfClose,
+    congestion: Option<usize>,
+    /// Has something happened after which no connection is served any more?
+    unusable: bool,
 }
 
 impl Layer {
     /// `None` for a healthy node.
     pub(crate) fn new(bugs: &Bugs) -> Option<Self> {
-        let mut layer = Self {
-            host: Vec::new(),
-            arriving: Vec::new(),
-            leaving: Vec::new(),
-            events: Vec::new(),
-            logins: Vec::new(),
-        };
+        let mut layer = Self::default();
         for bug in bugs.iter() {
             match bug.seam {
+                Seam::Limits(change) => layer.limits.push(change),
+                Seam::Accept(make) => layer.accept.push(make()),
+                Seam::Nonce(change) => layer.nonces.push(change),
+                Seam::Input(make) => layer.filters.input.push(make()),
+                Seam::Output(make) => layer.filters.output.push(make()),
+                Seam::Violation(react) => layer.violations.push(react),
+                Seam::Time(judge) => layer.times.push(judge),
+                Seam::Closed(react) => layer.closed.push(react),
+                Seam::HalfClose(half_close) => layer.half_close = half_close,
+                Seam::Congestion(limit) => layer.congestion = Some(limit),
                 Seam::Host(make) => layer.host.push(make()),
-                Seam::Arriving(make) => layer.arriving.push(make()),
-                Seam::Leaving(make) => layer.leaving.push(make()),
+                Seam::Arriving(make) => layer.filters.arriving.push(make()),
+                Seam::Leaving(make) => layer.filters.leaving.push(make()),
                 Seam::Event(make) => layer.events.push(make()),
                 Seam::Login(judge) => layer.logins.push(judge),
             }
         }
         (!bugs.is_empty()).then_some(layer)
+    }
+
+    /// What the node accepts of a connection, instead of `limits`.
+    pub(crate) fn limits(&self, limits: Limits) -> Limits {
+        let mut limits = limits;
+        for change in &self.limits {
+            change(&mut limits);
+        }
+        limits
+    }
+
+    /// What a new connection is given instead of `nonce`.
+    pub(crate) fn nonce(&self, nonce: Nonce) -> Nonce {
+        self.nonces
+            .iter()
+            .fold(nonce, |nonce, change| change(nonce))
+    }
+
+    /// What becomes of a new connection: `number` came before it, and `open` are open.
+    pub(crate) fn admit(&mut self, number: u64, open: usize) -> Admission {
+        if self.unusable {
+            return Admission::Refuse;
+        }
+        let arrival = Arrival { number, open };
+        let mut verdicts = self.accept.iter_mut().map(|bug| bug.accept(arrival));
+        let unusual = verdicts.find(|admission| *admission != Admission::Serve);
+        unusual.unwrap_or(Admission::Serve)
+    }
+
+    /// A connection has ended.
+    pub(crate) fn closed(&mut self, tap: &Tap, active: usize) {
+        self.filters.running.forget(tap.connection);
+        let phase = tap.phase();
+        let departure = Departure { phase, active };
+        for react in self.closed.clone() {
+            self.suffer(react(&departure), tap.connection);
+        }
+    }
+
+    /// What the node does about a client that sends nothing more.
+    pub(crate) fn half_close(&self) -> HalfClose {
+        self.half_close
+    }
+
+    /// At how many bytes that wait for a client the whole node stands still.
+    pub(crate) fn congestion(&self) -> Option<usize> {
+        self.congestion
+    }
+
+    /// What bugs have done to the node since the last call.
+    pub(crate) fn take_harms(&mut self) -> Vec<Harm> {
+        take(&mut self.filters.harms)
+    }
+
+    /// The node is started again.
+    pub(crate) fn restart(&mut self) {
+        self.unusable = false;
     }
 
     /// As [`NodeConnection::process`].
@@ -55,31 +131,74 @@ impl Layer {
         now: Now,
         host: &mut dyn Host,
     ) -> Result<bool, Violation> {
-        while !tap.is_full() {
-            let Some(piece) = tap.next_piece() else {
+        while !tap.is_full() && self.filters.harms.is_empty() {
+            let mark = tap.mark();
+            let Some(piece) = tap.next_piece(&mut self.filters.input) else {
                 return self.work(tap, connection, now, host, NO_MESSAGE);
             };
-            let mut call = NO_MESSAGE;
-            match piece {
-                Piece::Raw(bytes) => connection.feed(&bytes),
-                Piece::Authentication(body) => {
-                    let body = self.authenticate(tap, body, credentials);
-                    let mut message = Vec::new();
-                    write_authentication(&mut message, &body);
-                    connection.feed(&message);
+            // Only bugs that forgive need to know how things were.
+            let before = (!self.violations.is_empty()).then(|| connection.clone());
+            let call = self.hand_over(piece, tap, connection, credentials, now);
+            let Err(violation) = self.work(tap, connection, now, host, call) else {
+                continue;
+            };
+            let reaction = self.reaction(&violation);
+            match (reaction, before) {
+                (Reaction::Ignore, Some(before)) => {
+                    *connection = before;
+                    tap.go_back(mark);
+                    continue;
                 }
-                Piece::Request(id, payload) => {
-                    let active = connection.is_active(id);
-                    connection.feed(&tap.arrive(id, &payload, active, &mut self.arriving));
-                    if let Some((request, first)) = tap.request(id) {
-                        let request = Some(request);
-                        call = Call { request, first };
-                    }
-                }
+                (Reaction::CloseMute, _) => tap.unsay(mark),
+                _ => self.suffer(reaction, tap.connection),
             }
-            self.work(tap, connection, now, host, call)?;
+            return Err(violation);
         }
         Ok(false)
+    }
+
+    /// Feeds a connection with what bugs make of a piece, and says what message that is.
+    fn hand_over(
+        &mut self,
+        piece: Piece,
+        tap: &mut Tap,
+        connection: &mut NodeConnection,
+        credentials: &Credentials,
+        now: Now,
+    ) -> Call {
+        match piece {
+            Piece::Raw(bytes) => connection.feed(&bytes),
+            Piece::Authentication(body) => {
+                let body = self.authenticate(tap, body, credentials, now);
+                connection.feed(&authentication(&body));
+            }
+            Piece::Request(id, payload) => {
+                let active = connection.is_active(id);
+                connection.feed(&tap.arrive(id, &payload, active, &mut self.filters));
+                if let Some((request, first)) = tap.request(id) {
+                    let request = Some(request);
+                    return Call { request, first };
+                }
+            }
+        }
+        NO_MESSAGE
+    }
+
+    /// What the node does about a broken rule.
+    fn reaction(&self, violation: &Violation) -> Reaction {
+        let mut reactions = self.violations.iter().map(|react| react(violation));
+        let unusual = reactions.find(|reaction| *reaction != Reaction::Close);
+        unusual.unwrap_or(Reaction::Close)
+    }
+
+    /// Something went wrong on a connection which is closed.
+    fn suffer(&mut self, reaction: Reaction, connection: ConnectionId) {
+        match reaction {
+            Reaction::Close | Reaction::CloseMute | Reaction::Ignore => {}
+            Reaction::CloseAll => self.filters.harms.push(Harm::AllBut(connection)),
+            Reaction::Crash => self.filters.harms.push(Harm::Crash),
+            Reaction::Unusable => self.unusable = true,
+        }
     }
 
     /// As [`legacy::NodeConnection::process`].
@@ -120,16 +239,43 @@ impl Layer {
         let result = host::behind(&mut self.host, host, call, |host| {
             connection.process(now, host)
         });
-        let said = std::mem::take(connection.output());
-        tap.leave(&said, |id| connection.is_active(id), &mut self.leaving);
+        let said = take(connection.output());
+        tap.leave(&said, |id| connection.is_active(id), &mut self.filters);
+        if let (false, Some(client)) = (tap.welcomed, connection.client()) {
+            tap.welcomed = true;
+            self.welcome(tap.connection, client);
+        }
         result
     }
 
+    /// A client has authenticated itself.
+    fn welcome(&mut self, connection: ConnectionId, client: &ClientName) {
+        for bug in &mut self.accept {
+            if let Some(other) = bug.authenticated(connection, client) {
+                self.filters.harms.push(Harm::Connection(other));
+            }
+        }
+    }
+
     /// What a client says to get in: its time first, its proof then.
-    fn authenticate(&self, tap: &mut Tap, body: Vec<u8>, credentials: &Credentials) -> Vec<u8> {
-        let Some(timestamp) = tap.timestamp else {
-            tap.timestamp = Timestamp::decode(&body).ok();
-            return body;
+    fn authenticate(
+        &self,
+        tap: &mut Tap,
+        body: Vec<u8>,
+        credentials: &Credentials,
+        now: Now,
+    ) -> Vec<u8> {
+        let Some((told, taken)) = tap.time else {
+            let Ok(told) = Timestamp::decode(&body) else {
+                return body;
+            };
+            let mut taken = told.0;
+            for judge in &self.times {
+                taken = judge(taken, now.unix);
+            }
+            let taken = Timestamp(taken);
+            tap.time = Some((told, taken));
+            return taken.encode();
         };
         let Ok(mut proof) = Proof::decode(&body) else {
             return body;
@@ -138,9 +284,17 @@ impl Layer {
             proof = judge(&Login {
                 credentials,
                 nonce: tap.nonce,
-                timestamp,
+                timestamp: told,
                 proof: &proof,
             });
+        }
+        if told != taken
+            && let Ok(name) = ClientName::new(&proof.name)
+            && let Some(key) = credentials.key(&name)
+            && proof.code == auth::code(key, told.0, tap.nonce)
+        {
+            // The client proved the time that it told; the connection was told another one.
+            proof.code = auth::code(key, taken.0, tap.nonce);
         }
         proof.encode()
     }

@@ -4,7 +4,11 @@
 //! * `catalogue`: the bugs.
 //! * `seam`: the places where a bug can act: between the requests and the node (what is stored, who is
 //!   responsible), on the messages of clients as they arrive, on those for clients as they leave, on what
-//!   Mirrors are told, and on the judgement over a client's key.
+//!   Mirrors are told, on the judgement over a client's time and key, on limits.
+//! * `wire`: the seams below messages: what a client sends and what it is sent, in bytes.
+//! * `reaction`: the seams of whole connections: how they are let in, what the node does about broken
+//!   rules, and what it does when a client goes.
+//! * `filters`, `tap`: how bugs act along the way of bytes and messages.
 //! * `layer`: puts the bugs of a node between its connections and the driver.
 //!
 //! ```
@@ -15,12 +19,17 @@
 //! ```
 
 mod catalogue;
+mod filters;
 mod host;
 mod layer;
+mod reaction;
+mod running;
 mod seam;
 mod tap;
+mod wire;
 
 pub(crate) use layer::Layer;
+pub(crate) use reaction::{Admission, HalfClose, Harm};
 pub(crate) use tap::Tap;
 
 use std::fmt;

@@ -1,16 +1,40 @@
-//! The places of a node where a bug can act, and what it sees and does there.
+//! The places of a node where a bug can act, and what it sees and does there: requests, messages and
+//! logins. What acts on bare bytes is in `wire`, what concerns whole connections in `reaction`.
 
 use bytes::Bytes;
-use dht_protocol::neo::auth::{Nonce, Proof, Timestamp};
+use dht_protocol::neo::auth::{self, Nonce, Proof, Timestamp};
 use dht_protocol::neo::request::{ChannelId, Host, HostError, RequestCode};
-use dht_protocol::neo::{ClientName, Credentials, RequestId};
+use dht_protocol::neo::{ClientName, Credentials, Limits, RequestId, Violation};
 use dht_protocol::{ChannelName, HashRange, Key};
 
+use super::reaction::{AcceptBug, Departure, HalfClose, Reaction};
+use super::running::Running;
+use super::wire::{InputBug, OutputBug};
 use crate::node::ConnectionId;
 use crate::node::host::Event;
 
 /// Where a bug acts, and how it is made. A bug may remember things; each node has one of its own.
 pub(super) enum Seam {
+    /// What the node accepts of a connection.
+    Limits(fn(&mut Limits)),
+    /// A new connection.
+    Accept(fn() -> Box<dyn AcceptBug>),
+    /// The random bytes that a new connection is given.
+    Nonce(fn(Nonce) -> Nonce),
+    /// A client's bytes before the node sees them.
+    Input(fn() -> Box<dyn InputBug>),
+    /// The node's bytes before the client sees them.
+    Output(fn() -> Box<dyn OutputBug>),
+    /// What the node does about a broken rule.
+    Violation(fn(&Violation) -> Reaction),
+    /// The client's time and the node's, both in seconds; what the client's is taken for.
+    Time(fn(client: u64, node: u64) -> u64),
+    /// The end of a connection, whoever wanted it.
+    Closed(fn(&Departure) -> Reaction),
+    /// What the node does about a client that sends nothing more.
+    HalfClose(HalfClose),
+    /// The whole node stands still while so many bytes wait for a client that does not read.
+    Congestion(usize),
     /// What a request asks of the node it runs on.
     Host(fn() -> Box<dyn HostBug>),
     /// A client's message before the node sees it.
@@ -114,6 +138,8 @@ pub(super) struct Message<'a> {
     pub(super) payload: &'a [u8],
     /// The payload of the client's first message.
     pub(super) opening: &'a [u8],
+    /// What runs on the node, on all connections. A request that only begins is not among it.
+    pub(super) running: &'a Running,
 }
 
 impl Message<'_> {
@@ -135,6 +161,12 @@ pub(super) enum Fate {
     Pass,
     /// These payloads go on instead.
     Instead(Vec<Vec<u8>>),
+    /// It waits until another message has gone on, in the same direction of the same connection.
+    Hold,
+    /// It vanishes, and the node closes the connection.
+    Close,
+    /// It vanishes, and the node crashes.
+    Crash,
 }
 
 impl Fate {
@@ -183,4 +215,16 @@ pub(super) struct Login<'a> {
     pub(super) nonce: Nonce,
     pub(super) timestamp: Timestamp,
     pub(super) proof: &'a Proof,
+}
+
+impl Login<'_> {
+    /// The proof that a client with this name and its right key would have given.
+    pub(super) fn proof_of(&self, name: &ClientName) -> Option<Proof> {
+        let key = self.credentials.key(name)?;
+        let Timestamp(timestamp) = self.timestamp;
+        Some(Proof {
+            name: name.as_str().into(),
+            code: auth::code(key, timestamp, self.nonce),
+        })
+    }
 }

@@ -2,17 +2,18 @@
 //!
 //! Whatever it cannot take apart it passes on as it is: what is wrong with it is the connection's to say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::mem::take;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use dht_protocol::neo::auth::{Nonce, Timestamp};
 use dht_protocol::neo::frame::write_request;
-use dht_protocol::neo::header::{HEADER_LEN, Header, ID_LEN, Kind};
+use dht_protocol::neo::header::{HEADER_LEN, Header, Kind};
 use dht_protocol::neo::request::RequestCode;
 use dht_protocol::neo::{Limits, RequestId};
 
-use super::seam::{Fate, Message, MessageBug};
+use super::filters::{Direction, Filters, Passing};
+use super::wire::{Frame, InputBug, Phase, RawHeader, Reading, Said, message, request_id};
 use crate::node::ConnectionId;
 
 /// From how many bytes of output on nothing is done for a connection, as without bugs.
@@ -21,24 +22,41 @@ const OUTPUT_FULL: usize = 128 * 1024;
 /// What stands between a connection and its driver.
 #[derive(Debug)]
 pub(crate) struct Tap {
-    connection: ConnectionId,
+    pub(super) connection: ConnectionId,
     /// The largest message that is taken apart, in bytes of its body.
     limit: u64,
+    /// What was fed, and no bug has seen yet.
+    fed: VecDeque<Vec<u8>>,
+    /// What bugs have made of it.
+    segments: VecDeque<Vec<u8>>,
     input: BytesMut,
-    reading: Reading,
+    /// The header of the message whose body is awaited.
+    header: Option<Header>,
+    /// How many bytes are still to be passed over.
+    skip: u64,
+    /// In how many segments the message at the start of the input came so far, and how many messages of
+    /// the last one came before it.
+    came: (usize, usize),
+    stage: Stage,
     /// The nonce of the connection.
     pub(super) nonce: Nonce,
-    /// The client's time, once it has been told.
-    pub(super) timestamp: Option<Timestamp>,
-    /// Has the node's version byte been sent?
-    greeted: bool,
+    /// The client's time once it has been told, and what it is taken for.
+    pub(super) time: Option<(Timestamp, Timestamp)>,
+    /// What the node says next.
+    next_said: Said,
+    /// Does the node know who the client is?
+    pub(super) welcomed: bool,
+    /// Messages that wait for another one, in bytes as they are fed.
+    held_input: Vec<u8>,
+    /// The same in the other direction.
+    held_output: Vec<Vec<u8>>,
     /// What the driver sees.
     output: Vec<u8>,
     requests: BTreeMap<RequestId, Request>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Reading {
+enum Stage {
     /// The version byte comes first. Whatever comes with it is wrong.
     Version,
     Messages,
@@ -49,11 +67,19 @@ enum Reading {
 /// A piece of a client's input.
 pub(super) enum Piece {
     /// Bytes to pass on.
-    Raw(BytesMut),
+    Raw(Vec<u8>),
     /// The body of an authentication message.
     Authentication(Vec<u8>),
     /// A message of a request: id and payload.
     Request(RequestId, Vec<u8>),
+}
+
+/// Where a connection stands, to go back to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    stage: Stage,
+    time: Option<(Timestamp, Timestamp)>,
+    said: usize,
 }
 
 /// What is known of a request whose messages pass.
@@ -69,18 +95,28 @@ impl Tap {
         Self {
             connection,
             limit: limits.message,
+            fed: VecDeque::new(),
+            segments: VecDeque::new(),
             input: BytesMut::new(),
-            reading: Reading::Version,
+            header: None,
+            skip: 0,
+            came: (0, 0),
+            stage: Stage::Version,
             nonce,
-            timestamp: None,
-            greeted: false,
+            time: None,
+            next_said: Said::Version,
+            welcomed: false,
+            held_input: Vec::new(),
+            held_output: Vec::new(),
             output: Vec::new(),
             requests: BTreeMap::new(),
         }
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        self.input.extend_from_slice(bytes);
+        if !bytes.is_empty() {
+            self.fed.push_back(bytes.to_vec());
+        }
     }
 
     pub(crate) fn output(&mut self) -> &mut Vec<u8> {
@@ -92,40 +128,130 @@ impl Tap {
         self.output.len() >= OUTPUT_FULL
     }
 
-    /// The next piece of what was fed, if it is complete.
-    pub(super) fn next_piece(&mut self) -> Option<Piece> {
-        if self.input.is_empty() {
-            return None;
+    pub(super) fn phase(&self) -> Phase {
+        match (self.stage, self.time) {
+            (Stage::Version, _) => Phase::Version,
+            _ if self.welcomed => Phase::Open,
+            (_, None) => Phase::Time,
+            (_, Some(_)) => Phase::Proof,
         }
-        match self.reading {
-            Reading::Version => {
-                self.reading = Reading::Messages;
-                Some(Piece::Raw(take(&mut self.input)))
+    }
+
+    /// Where the connection stands now.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            stage: self.stage,
+            time: self.time,
+            said: self.output.len(),
+        }
+    }
+
+    /// What came since did not come, but for what was answered.
+    pub(super) fn go_back(&mut self, mark: Mark) {
+        self.stage = mark.stage;
+        self.time = mark.time;
+    }
+
+    /// What was said since is not said.
+    pub(super) fn unsay(&mut self, mark: Mark) {
+        self.output.truncate(mark.said);
+    }
+
+    /// The next piece of what was fed, if it is complete.
+    pub(super) fn next_piece(&mut self, bugs: &mut [Box<dyn InputBug>]) -> Option<Piece> {
+        loop {
+            if let Some(piece) = self.take_piece(bugs) {
+                return Some(piece);
             }
-            Reading::Anything => Some(Piece::Raw(take(&mut self.input))),
-            Reading::Messages => {
-                let header = *self.input.first_chunk::<HEADER_LEN>()?;
-                let Ok(header) = Header::decode(header, self.limit) else {
-                    self.reading = Reading::Anything;
-                    return Some(Piece::Raw(take(&mut self.input)));
-                };
-                self.next_message(header)
+            let segment = match self.segments.pop_front() {
+                Some(segment) => segment,
+                None => {
+                    let fed = self.fed.pop_front()?;
+                    self.segments = taken_for(fed, self.phase(), bugs);
+                    continue;
+                }
+            };
+            let begins = self.input.is_empty() && self.header.is_none();
+            self.came = (if begins { 1 } else { self.came.0 + 1 }, 0);
+            self.input.extend_from_slice(&segment);
+        }
+    }
+
+    /// The next piece of the input, if it is complete.
+    fn take_piece(&mut self, bugs: &mut [Box<dyn InputBug>]) -> Option<Piece> {
+        match self.stage {
+            _ if self.input.is_empty() && self.header.is_none() => None,
+            Stage::Version => {
+                self.stage = Stage::Messages;
+                Some(Piece::Raw(take(&mut self.input).into()))
+            }
+            Stage::Anything => Some(Piece::Raw(take(&mut self.input).into())),
+            Stage::Messages => self.take_message(bugs),
+        }
+    }
+
+    fn take_message(&mut self, bugs: &mut [Box<dyn InputBug>]) -> Option<Piece> {
+        loop {
+            self.pass_over();
+            let header = match self.header {
+                Some(header) => header,
+                None => match self.take_header(bugs)? {
+                    Ok(Some(header)) => *self.header.insert(header),
+                    Ok(None) => continue,
+                    Err(raw) => return Some(raw),
+                },
+            };
+            let length = usize::try_from(header.body_len).ok()?;
+            if self.input.len() < length {
+                return None;
+            }
+            let mut body = self.input.split_to(length).to_vec();
+            self.header = None;
+            let (segments, place) = self.came;
+            self.came = (1, place + 1);
+            let frame = Frame {
+                phase: self.phase(),
+                segments,
+                place,
+            };
+            let mut readings = bugs.iter_mut().map(|bug| bug.body(&frame, &mut body));
+            if readings.all(|reading| reading == Reading::Take) {
+                return Some(piece(header.kind, body));
             }
         }
     }
 
-    fn next_message(&mut self, header: Header) -> Option<Piece> {
-        let length = HEADER_LEN + usize::try_from(header.body_len).ok()?;
-        if self.input.len() < length {
-            return None;
+    /// Drops what is to be passed over, as far as it is there.
+    fn pass_over(&mut self) {
+        let there =
+            usize::try_from(self.skip).map_or(self.input.len(), |skip| skip.min(self.input.len()));
+        self.input.advance(there);
+        self.skip -= there as u64;
+    }
+
+    /// The header at the start of the input, if it is there: `None` if its message is passed over, the
+    /// rest of the input if the header is wrong.
+    fn take_header(
+        &mut self,
+        bugs: &mut [Box<dyn InputBug>],
+    ) -> Option<Result<Option<Header>, Piece>> {
+        let mut header = RawHeader::decode(*self.input.first_chunk::<HEADER_LEN>()?);
+        self.input.advance(HEADER_LEN);
+        let phase = self.phase();
+        for bug in bugs {
+            if bug.header(phase, &mut header) == Reading::Skip {
+                self.skip = header.body_len;
+                return Some(Ok(None));
+            }
         }
-        let message = self.input.split_to(length);
-        let body = message.get(HEADER_LEN..).unwrap_or_default();
-        Some(match (header.kind, request_id(body)) {
-            (Kind::Authentication, _) => Piece::Authentication(body.to_vec()),
-            (Kind::Request, Some((id, payload))) => Piece::Request(id, payload.to_vec()),
-            // Request id 0.
-            (Kind::Request, None) => Piece::Raw(message),
+        let bytes = header.encode();
+        Some(match Header::decode(bytes, self.limit) {
+            Ok(header) if header.kind == phase.expected() => Ok(Some(header)),
+            _ => {
+                self.stage = Stage::Anything;
+                let rest = take(&mut self.input);
+                Err(Piece::Raw([&bytes[..], &rest].concat()))
+            }
         })
     }
 
@@ -136,7 +262,7 @@ impl Tap {
         id: RequestId,
         payload: &[u8],
         active: bool,
-        bugs: &mut [Box<dyn MessageBug>],
+        filters: &mut Filters,
     ) -> Vec<u8> {
         if !active {
             let request = Request {
@@ -151,10 +277,20 @@ impl Tap {
             write_request(&mut fed, id, payload);
             return fed;
         };
-        let number = request.received;
+        let passing = request.passing(Direction::Arriving, self.connection, id);
+        let met = filters.meet(passing, payload);
         request.received += 1;
-        for payload in meet(self.connection, id, request, number, payload, bugs) {
-            write_request(&mut fed, id, &payload);
+        for payload in &met.passed {
+            write_request(&mut fed, id, payload);
+        }
+        if !met.passed.is_empty() {
+            if let (false, Some(code)) = (active, request.code()) {
+                filters.running.begin(self.connection, id, code);
+            }
+            fed.append(&mut self.held_input);
+        }
+        for payload in &met.held {
+            write_request(&mut self.held_input, id, payload);
         }
         fed
     }
@@ -170,35 +306,64 @@ impl Tap {
         &mut self,
         said: &[u8],
         is_active: impl Fn(RequestId) -> bool,
-        bugs: &mut [Box<dyn MessageBug>],
+        filters: &mut Filters,
     ) {
         let mut said = said;
-        if !self.greeted && !said.is_empty() {
+        if self.next_said == Said::Version && !said.is_empty() {
             let (version, rest) = said.split_at(1);
-            self.output.extend_from_slice(version);
-            self.greeted = true;
+            filters.say(Said::Version, version.to_vec(), &mut self.output);
+            self.next_said = Said::Nonce;
             said = rest;
         }
-        while let Some(length) = message_length(said) {
+        while let Some((kind, length)) = message(said) {
             let (message, rest) = said.split_at(length);
             said = rest;
-            let id = match message[0] {
-                1 => request_id(&message[HEADER_LEN..]),
-                _ => None,
-            };
-            match id.and_then(|(id, payload)| Some((id, payload, self.requests.get_mut(&id)?))) {
-                Some((id, payload, request)) => {
-                    let number = request.sent;
-                    request.sent += 1;
-                    for payload in meet(self.connection, id, request, number, payload, bugs) {
-                        write_request(&mut self.output, id, &payload);
-                    }
+            match kind {
+                Kind::Authentication => {
+                    filters.say(self.next_said, message.to_vec(), &mut self.output);
+                    self.next_said = Said::Verdict;
                 }
-                None => self.output.extend_from_slice(message),
+                Kind::Request => self.leave_message(message, filters),
             }
         }
         self.output.extend_from_slice(said);
-        self.requests.retain(|id, _| is_active(*id));
+        self.requests.retain(|id, _| {
+            let stays = is_active(*id);
+            if !stays {
+                filters.running.end(self.connection, *id);
+            }
+            stays
+        });
+    }
+
+    fn leave_message(&mut self, message: &[u8], filters: &mut Filters) {
+        let known = request_id(&message[HEADER_LEN..])
+            .and_then(|(id, payload)| Some((id, payload, self.requests.get_mut(&id)?)));
+        let Some((id, payload, request)) = known else {
+            filters.say(Said::Message, message.to_vec(), &mut self.output);
+            return;
+        };
+        let met = filters.meet(
+            request.passing(Direction::Leaving, self.connection, id),
+            payload,
+        );
+        request.sent += 1;
+        let frames = |payloads: &[Vec<u8>]| -> Vec<Vec<u8>> {
+            let frame = |payload: &Vec<u8>| {
+                let mut frame = Vec::new();
+                write_request(&mut frame, id, payload);
+                frame
+            };
+            payloads.iter().map(frame).collect()
+        };
+        let mut frames_now = frames(&met.passed);
+        if !frames_now.is_empty() {
+            frames_now.append(&mut self.held_output);
+        }
+        self.held_output.extend(frames(&met.held));
+        for frame in frames_now {
+            filters.say(Said::Message, frame, &mut self.output);
+        }
     }
 }
 
@@ -206,49 +371,52 @@ impl Request {
     fn code(&self) -> Option<RequestCode> {
         RequestCode::from_code(*self.opening.first()?)
     }
+
+    /// Its next message in a direction.
+    fn passing(
+        &self,
+        direction: Direction,
+        connection: ConnectionId,
+        id: RequestId,
+    ) -> Passing<'_> {
+        Passing {
+            direction,
+            connection,
+            id,
+            request: self.code(),
+            number: match direction {
+                Direction::Arriving => self.received,
+                Direction::Leaving => self.sent,
+            },
+            opening: &self.opening,
+        }
+    }
 }
 
-/// What bugs make of a message.
-fn meet(
-    connection: ConnectionId,
-    id: RequestId,
-    request: &Request,
-    number: u64,
-    payload: &[u8],
-    bugs: &mut [Box<dyn MessageBug>],
-) -> Vec<Vec<u8>> {
-    let mut payloads = vec![payload.to_vec()];
+/// What bugs take a segment for.
+fn taken_for(segment: Vec<u8>, phase: Phase, bugs: &mut [Box<dyn InputBug>]) -> VecDeque<Vec<u8>> {
+    let mut segments = vec![segment];
     for bug in bugs {
-        payloads = payloads
+        segments = segments
             .into_iter()
-            .flat_map(|payload| {
-                let message = Message {
-                    connection,
-                    id,
-                    request: request.code(),
-                    number,
-                    payload: &payload,
-                    opening: &request.opening,
-                };
-                match bug.meet(&message) {
-                    Fate::Pass => vec![payload],
-                    Fate::Instead(payloads) => payloads,
-                }
-            })
+            .flat_map(|segment| bug.segment(phase, segment))
             .collect();
     }
-    payloads
+    segments.into()
 }
 
-fn request_id(body: &[u8]) -> Option<(RequestId, &[u8])> {
-    let (id, payload) = body.split_first_chunk::<ID_LEN>()?;
-    Some((RequestId::new(u64::from_le_bytes(*id))?, payload))
-}
-
-/// Bytes of the message at the start of what a node says, header included.
-fn message_length(said: &[u8]) -> Option<usize> {
-    let header = said.first_chunk::<HEADER_LEN>()?;
-    let header = Header::decode(*header, u64::MAX).ok()?;
-    let length = HEADER_LEN.checked_add(usize::try_from(header.body_len).ok()?)?;
-    (length <= said.len()).then_some(length)
+/// A message of this kind.
+fn piece(kind: Kind, body: Vec<u8>) -> Piece {
+    match (kind, request_id(&body)) {
+        (Kind::Authentication, _) => Piece::Authentication(body),
+        (Kind::Request, Some((id, payload))) => Piece::Request(id, payload.to_vec()),
+        // Request id 0, or a body that a bug has made too short for an id.
+        (Kind::Request, None) => {
+            let header = Header {
+                kind,
+                body_len: body.len() as u64,
+            };
+            Piece::Raw([&header.encode()[..], &body].concat())
+        }
+    }
 }

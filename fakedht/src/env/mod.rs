@@ -204,9 +204,15 @@ impl TestNode {
         }
     }
 
+    /// Has a bug made the node crash? It refuses connections until it is [restarted](Self::restart).
+    pub fn has_crashed(&self) -> bool {
+        self.node.with(|node| node.has_crashed())
+    }
+
     /// Listens again, on the same address and with the same data. Stops first if need be.
     pub async fn restart(&mut self) -> io::Result<()> {
         self.stop().await;
+        self.node.with(Node::restart);
         let listener = listen(self.address)?;
         let server = Server::start(listener, self.node.clone(), self.options.clone())?;
         self.server = Some(server);

@@ -118,6 +118,14 @@ impl Connection {
         }
     }
 
+    /// The connection with what stands between it and the driver, if it has bugs.
+    pub(super) fn tapped(&self) -> Option<(&Tap, &NodeConnection)> {
+        match self {
+            Self::Neo(neo) => Some((neo.tap.as_ref()?, &neo.connection)),
+            Self::Legacy(_) => None,
+        }
+    }
+
     pub(super) fn as_neo(&self) -> Option<&NodeConnection> {
         match self {
             Self::Neo(neo) => Some(&neo.connection),

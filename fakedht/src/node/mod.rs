@@ -41,6 +41,7 @@
 
 mod config;
 mod connection;
+mod decline;
 mod direct;
 pub(crate) mod host;
 
@@ -60,9 +61,10 @@ use dht_protocol::neo::request::ChannelId;
 use dht_protocol::neo::request::get_hash_range::Update;
 use dht_protocol::neo::{ClientName, Credentials, Limits, NodeAddress, NodeConnection, Now};
 
-use crate::bugs::{Layer, Tap};
+use crate::bugs::{Admission, Layer, Tap};
 use crate::storage::Storage;
 use connection::Connection;
+use decline::Decline;
 use host::{Event, NodeHost};
 
 /// A connection of a node. Never given again.
@@ -96,6 +98,7 @@ pub struct Node<S> {
     revision: u64,
     /// What makes the node wrong, if it is to be.
     bugs: Option<Layer>,
+    decline: Decline,
 }
 
 #[derive(Debug)]
@@ -108,28 +111,45 @@ struct Slot {
 impl<S: Storage> Node<S> {
     /// A node without connections.
     pub fn new(config: NodeConfig, storage: S) -> Self {
+        let bugs = Layer::new(&config.bugs);
         Self {
             storage,
             range: config.range,
             remove_channels: config.remove_channels,
             credentials: Arc::new(config.credentials),
-            limits: config.limits,
+            limits: match &bugs {
+                None => config.limits,
+                Some(bugs) => bugs.limits(config.limits),
+            },
             connections: BTreeMap::new(),
             accepted: 0,
             followers: BTreeMap::new(),
             events: Vec::new(),
             woken: VecDeque::new(),
             revision: 0,
-            bugs: Layer::new(&config.bugs),
+            bugs,
+            decline: Decline::default(),
         }
     }
 
     /// A client of the neo protocol has connected. `nonce` must be unpredictable and new.
     pub fn accept(&mut self, nonce: Nonce) -> ConnectionId {
         let id = self.next_id();
+        let (nonce, tap) = match &mut self.bugs {
+            None => (nonce, None),
+            Some(bugs) => {
+                let nonce = bugs.nonce(nonce);
+                let mut tap = Tap::new(id, nonce, &self.limits);
+                match bugs.admit(id.0, self.connections.len()) {
+                    Admission::Serve => {}
+                    Admission::Greet(greeting) => tap.output().extend_from_slice(greeting),
+                    Admission::Refuse => return id,
+                }
+                (nonce, Some(tap))
+            }
+        };
         let handshake = NodeHandshake::new(Arc::clone(&self.credentials), nonce);
         let connection = NodeConnection::new(handshake, self.limits);
-        let tap = (self.bugs.is_some()).then(|| Tap::new(id, nonce, &self.limits));
         self.insert(id, Connection::neo(connection, tap))
     }
 
@@ -150,6 +170,9 @@ impl<S: Storage> Node<S> {
     /// to do although nothing was fed. After an error the connection is to be [closed](Self::close);
     /// what stands in its output is still meant for the client.
     pub fn process(&mut self, id: ConnectionId, now: Now) -> Result<bool, Violation> {
+        if self.stands_still_for(id) {
+            return Ok(false);
+        }
         let Some(slot) = self.connections.get_mut(&id) else {
             return Ok(false);
         };
@@ -167,6 +190,7 @@ impl<S: Storage> Node<S> {
             self.follow(id, follow);
         }
         let told_itself = self.tell_followers(Some(id));
+        self.suffer();
         result.map(|more| more || told_itself)
     }
 
@@ -184,7 +208,7 @@ impl<S: Storage> Node<S> {
     /// Should more be read? Not while far too much waits in the output.
     pub fn wants_input(&self, id: ConnectionId) -> bool {
         let slot = self.connections.get(&id);
-        slot.is_some_and(|slot| slot.connection.wants_input())
+        slot.is_some_and(|slot| slot.connection.wants_input()) && !self.decline.waits(id)
     }
 
     /// When the connection is to be processed at the latest, as [`Now::elapsed`].
@@ -209,19 +233,17 @@ impl<S: Storage> Node<S> {
 
     /// The client is gone, or is to go. Its requests end.
     pub fn close(&mut self, id: ConnectionId) {
-        if self.connections.remove(&id).is_none() {
-            return;
-        }
-        self.followers.retain(|_, connections| {
-            connections.remove(&id);
-            !connections.is_empty()
-        });
-        self.revision += 1;
+        self.end(id);
+        self.suffer();
     }
 
     /// The next connection that has something to do because of what happened elsewhere. Each stands in
-    /// this queue once, until it is processed.
+    /// this queue once, until it is processed. One that the node has closed by itself, as only a node with
+    /// bugs does, comes here as well.
     pub fn pop_woken(&mut self) -> Option<ConnectionId> {
+        if let Some(id) = self.decline.pop_closed() {
+            return Some(id);
+        }
         loop {
             let id = self.woken.pop_front()?;
             if self.connections.contains_key(&id) {
@@ -268,9 +290,26 @@ impl<S: Storage> Node<S> {
     }
 
     fn insert(&mut self, id: ConnectionId, connection: Connection) -> ConnectionId {
+        if self.has_crashed() {
+            return id;
+        }
         let woken = false;
         self.connections.insert(id, Slot { connection, woken });
         id
+    }
+
+    /// Forgets a connection. Was there one?
+    fn end(&mut self, id: ConnectionId) -> bool {
+        let Some(slot) = self.connections.remove(&id) else {
+            return false;
+        };
+        self.lose(&slot.connection);
+        self.followers.retain(|_, connections| {
+            connections.remove(&id);
+            !connections.is_empty()
+        });
+        self.revision += 1;
+        true
     }
 
     /// A connection of the neo protocol.

@@ -53,7 +53,7 @@ async fn run(setup: Setup) -> Result<(), Failure> {
         .map(|listener| Server::start_legacy(listener, node.clone(), options.clone()))
         .transpose()
         .map_err(Failure::new("cannot serve"))?;
-    let neo = Server::start(neo, node, options).map_err(Failure::new("cannot serve"))?;
+    let neo = Server::start(neo, node.clone(), options).map_err(Failure::new("cannot serve"))?;
     // Scripts wait for the line of the neo port: nothing may be missing after it.
     if let Some(legacy) = &legacy {
         say(format_args!("listening on legacy {}", legacy.address()))
@@ -64,6 +64,7 @@ async fn run(setup: Setup) -> Result<(), Failure> {
     tokio::select! {
         _ = terminated.recv() => {}
         _ = interrupted.recv() => {}
+        () = node.crashed() => return Err(Failure("crashed, as it was told to be wrong".to_owned())),
     }
     neo.stop().await;
     if let Some(legacy) = legacy {

@@ -20,6 +20,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout, timeout_at};
 use super::ServerOptions;
 use super::log::Notice;
 use super::shared::Registration;
+use crate::bugs::HalfClose;
 use crate::node::Violation;
 use crate::storage::Storage;
 
@@ -29,6 +30,8 @@ const KEPT_BUFFER: usize = 256 * 1024;
 const FLUSH: Duration = Duration::from_secs(1);
 /// How long a client that sends nothing more may take to read the answers to what it has sent.
 const HALF_CLOSED: Duration = Duration::from_secs(30);
+/// How long a node that wrongly drops half-closed connections looks whether one is.
+const LOOK_AHEAD: Duration = Duration::from_millis(5);
 
 /// Serves a connection until the client goes, breaks a rule, or is dropped.
 pub(super) async fn serve<S: Storage + Send>(
@@ -38,9 +41,11 @@ pub(super) async fn serve<S: Storage + Send>(
     registration: Registration<S>,
     options: Arc<ServerOptions>,
 ) {
+    let half_close = registration.node.with(|node| node.half_close());
     let mut connection = Connection {
         stream,
         _permit: permit,
+        half_close,
         registration,
         options,
         writing: Vec::new(),
@@ -58,6 +63,8 @@ struct Connection<S: Storage> {
     /// The right to be open; given back before the registration, so that who sees the connection gone may
     /// open another one.
     _permit: OwnedSemaphorePermit,
+    /// What to do when the client sends nothing more.
+    half_close: HalfClose,
     registration: Registration<S>,
     options: Arc<ServerOptions>,
     /// What is being written, and how much of it has been.
@@ -92,7 +99,7 @@ enum Happened {
 enum Ending {
     /// The client is gone.
     Gone,
-    /// The node's owner wants it closed.
+    /// The node, or its owner, wants it closed.
     Dropped,
     /// The client broke a rule.
     Violation(Violation),
@@ -109,23 +116,29 @@ impl<S: Storage> Connection<S> {
     async fn run(&mut self) -> Result<(), Ending> {
         let mut wants = self.work(&[])?;
         loop {
-            if self.input_ended.is_some() && !wants.more && self.is_flushed() {
+            let answered = self.input_ended.is_some() && !wants.more && self.is_flushed();
+            if answered && self.half_close != HalfClose::Keep {
                 return Ok(());
             }
             if wants.more {
                 tokio::task::yield_now().await;
             }
             let happened = match self.input_ended {
-                None => self.next(wants).await?,
-                Some(ended) => timeout_at(ended + HALF_CLOSED, self.next(wants))
-                    .await
-                    .map_err(|_| Ending::Gone)??,
+                Some(ended) if self.half_close != HalfClose::Keep => {
+                    timeout_at(ended + HALF_CLOSED, self.next(wants))
+                        .await
+                        .map_err(|_| Ending::Gone)??
+                }
+                _ => self.next(wants).await?,
             };
             if self.registration.peer.is_dropped() {
                 return Err(Ending::Dropped);
             }
             wants = match happened {
                 Happened::Read(buffer, len) => {
+                    if self.half_close == HalfClose::Drop && (len == 0 || self.ends_soon().await) {
+                        return Err(Ending::Gone);
+                    }
                     self.input_ended = (len == 0).then(Instant::now);
                     let wants = self.work(&buffer[..len]);
                     self.registration.node.return_buffer(buffer);
@@ -136,21 +149,35 @@ impl<S: Storage> Connection<S> {
         }
     }
 
+    /// Does the client say next that it sends nothing more?
+    async fn ends_soon(&self) -> bool {
+        let ended = timeout(LOOK_AHEAD, self.stream.peek(&mut [0])).await;
+        matches!(ended, Ok(Ok(0)))
+    }
+
     /// Lets the node work, and takes what it has to say if everything before has been written.
-    fn work(&mut self, input: &[u8]) -> Result<Wants, Violation> {
+    fn work(&mut self, input: &[u8]) -> Result<Wants, Ending> {
         let now = self.options.clock.now();
         let id = self.registration.id;
         let writing = &mut self.writing;
         let (result, tick) = self.registration.node.with(|node| {
             node.feed(id, input);
             let more = node.process(id, now);
-            if let Some(output) = node.output(id)
-                && writing.is_empty()
-            {
-                std::mem::swap(output, writing);
-            }
+            let is_open = match node.output(id) {
+                Some(output) if writing.is_empty() => {
+                    std::mem::swap(output, writing);
+                    true
+                }
+                output => output.is_some(),
+            };
             let input = node.wants_input(id);
-            (more.map(|more| Wants { more, input }), node.next_tick(id))
+            let wants = more
+                .map_err(Ending::Violation)
+                .and_then(|more| match is_open {
+                    true => Ok(Wants { more, input }),
+                    false => Err(Ending::Dropped),
+                });
+            (wants, node.next_tick(id))
         });
         self.set_tick(tick, now.elapsed);
         result.map(|wants| Wants {
@@ -261,11 +288,5 @@ impl<S: Storage> Connection<S> {
         };
         // Whether it worked or not, the connection ends here.
         let _ = timeout(FLUSH, flush).await;
-    }
-}
-
-impl From<Violation> for Ending {
-    fn from(violation: Violation) -> Self {
-        Self::Violation(violation)
     }
 }

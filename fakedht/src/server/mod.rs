@@ -17,6 +17,7 @@ pub use sources::{Clock, Nonces, RandomNonces, SystemClock};
 
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,8 +74,8 @@ pub fn listen(address: SocketAddrV4) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// A running server of one protocol. It ends, and closes all its connections, when this is dropped. A node
-/// that is to speak both protocols has two, on clones of one [`SharedNode`].
+/// A running server of one protocol. It ends, and closes all its connections, when this is dropped or the
+/// node [crashes](Node::has_crashed). A node that is to speak both protocols has two, on clones of one [`SharedNode`].
 #[derive(Debug)]
 pub struct Server {
     address: NodeAddress,
@@ -173,9 +174,11 @@ impl<S: Storage + Send + 'static> Door<S> {
     /// Accepts connections until it is told to stop, and closes them then.
     async fn accept(self, listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
         let mut connections = JoinSet::new();
+        let mut crashed = pin!(self.node.crashed());
         loop {
             let accepted = tokio::select! {
                 _ = &mut stopped => break,
+                () = &mut crashed => break,
                 Some(_) = connections.join_next() => continue,
                 accepted = listener.accept() => accepted,
             };

@@ -93,6 +93,11 @@ impl<S: Storage> SharedNode<S> {
             .await;
     }
 
+    /// Waits until the node has [crashed](Node::has_crashed).
+    pub async fn crashed(&self) {
+        self.until(|shared| shared.lock().node.has_crashed()).await;
+    }
+
     /// How many connections are open.
     pub fn connected(&self) -> usize {
         self.lock().peers.len()

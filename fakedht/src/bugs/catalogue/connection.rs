@@ -2,7 +2,6 @@
 
 use dht_protocol::HashRange;
 use dht_protocol::neo::ClientName;
-use dht_protocol::neo::auth::{self, Timestamp};
 use dht_protocol::neo::request::get_hash_range::Range;
 use dht_protocol::neo::request::{Host, RequestCode, SupportedStatus};
 
@@ -15,15 +14,9 @@ pub(super) static BUGS: &[Bug] = &[
         description: "A client with a known name is let in whatever its key is.",
         breaks: "neo-transport 6.1",
         seam: Seam::Login(|login| {
-            let mut proof = login.proof.clone();
-            let key = ClientName::new(&proof.name)
-                .ok()
-                .and_then(|name| login.credentials.key(&name));
-            if let Some(key) = key {
-                let Timestamp(timestamp) = login.timestamp;
-                proof.code = auth::code(key, timestamp, login.nonce);
-            }
-            proof
+            let name = ClientName::new(&login.proof.name).ok();
+            let right = name.and_then(|name| login.proof_of(&name));
+            right.unwrap_or_else(|| login.proof.clone())
         }),
     },
     Bug {

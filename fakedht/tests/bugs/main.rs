@@ -1,6 +1,10 @@
 //! Every bug of the catalogue changes what a client sees, and a node is otherwise as healthy with the
 //! layer of bugs as without. Runs nodes without sockets.
 
+mod deeds;
+mod stage;
+mod wire;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
@@ -361,31 +365,32 @@ fn names_are_unique_and_entries_complete() {
         assert!(names.insert(bug.name), "{} twice", bug.name);
         let is_name = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
         assert!(bug.name.bytes().all(is_name), "{}", bug.name);
-        assert!(bug.description.ends_with('.'), "{}", bug.name);
+        let inside = bug.description.strip_suffix('.');
+        let one_sentence = inside.is_some_and(|inside| !inside.contains(". "));
+        assert!(one_sentence, "{}: {}", bug.name, bug.description);
         assert!(!bug.breaks.is_empty(), "{}", bug.name);
         assert_eq!(Bugs::find(bug.name), Some(bug));
     }
-    assert!(names.len() >= 25);
+    assert!(names.len() >= 130);
     assert!(Bugs::find("no-such-bug").is_none());
 }
 
 #[test]
-fn every_bug_is_visible() {
-    let healthy = seen(Bugs::none());
-    assert_eq!(healthy, seen(Bugs::none()), "a scene is always the same");
-    let invisible: Vec<&str> = Bugs::catalogue()
-        .filter(|bug| bug.name != "login-any-key")
-        .filter(|bug| seen(Bugs::from_iter([*bug])) == healthy)
-        .map(|bug| bug.name)
-        .collect();
-    assert_eq!(invisible, [""; 0]);
+fn the_layer_of_bugs_itself_changes_nothing() {
+    // What these bugs do is none of a node without sockets.
+    for name in ["half-close-drops-answers", "half-close-kept-open"] {
+        let bugs = || Bugs::from_iter(Bugs::find(name));
+        assert_same(&seen(bugs()), &seen(Bugs::none()));
+        assert_same(&wire::seen(bugs()), &wire::seen(Bugs::none()));
+    }
 }
 
-#[test]
-fn the_layer_of_bugs_itself_changes_nothing() {
-    // Nobody has a wrong key in the scene, so this bug does nothing in it.
-    let login = Bugs::from_iter(Bugs::find("login-any-key"));
-    assert_eq!(seen(login), seen(Bugs::none()));
+/// Compares line by line, so that what differs can be found.
+fn assert_same(seen: &str, expected: &str) {
+    for (seen, expected) in seen.lines().zip(expected.lines()) {
+        assert_eq!(seen, expected);
+    }
+    assert_eq!(seen.len(), expected.len());
 }
 
 #[test]
