@@ -1,6 +1,7 @@
 //! A certification from its first to its last event: prepare the node, run the directed checks side by
 //! side, run random operations, and say what came of it all.
 
+use dht_requirements::{self as req, Level, Requirement};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,17 +14,19 @@ use futures_util::{StreamExt, stream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
-use crate::checks::{self, Broken, Check, Context, Unkept};
+use crate::checks::ground::too_slow;
+use crate::checks::{self, Check, Ground, Group, Tag};
 use crate::cli::{Certify, DEFAULT_TIMEOUT};
+use crate::profiles;
 use crate::random::minimise::minimise;
 use crate::random::sequential::{self, Settings, Wrong};
 use crate::reporter::Reporter;
-use crate::rules;
 use crate::target::{DEFAULT_NODE, Target};
 use crate::trace::Trace;
+use crate::unkept::{Outcome, Unkept};
 
 /// How many checks run side by side.
-const PARALLEL: usize = 8;
+const PARALLEL: usize = 24;
 /// How many answer times a check may take as a whole.
 const CHECK_LIMIT: u32 = 6;
 /// What a check may take besides: periods of a Mirror, for instance, which no node can shorten.
@@ -40,7 +43,7 @@ const SEQUENTIAL: &str = "random.sequential";
 pub async fn certify(options: Certify) -> Exit {
     let begun = Instant::now();
     let seed = options.seed.unwrap_or_else(new_seed);
-    let reporter = match Reporter::new(options.junit.clone()) {
+    let reporter = match Reporter::new(options.junit.clone(), options.json.clone()) {
         Ok(reporter) => reporter,
         Err(error) => {
             eprintln!("cannot start: {error}");
@@ -48,7 +51,10 @@ pub async fn certify(options: Certify) -> Exit {
         }
     };
     let checks = checks::matching(options.filter.as_deref());
-    let random = options.operations > 0 && wants_random(options.filter.as_deref());
+    let random = options.operations > 0
+        && options.budget != Some(Duration::ZERO)
+        && wants_random(options.filter.as_deref());
+    let profile = profiles::load(&options.profile);
     let mut start = RunStarted {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: format!("{seed:x}"),
@@ -57,17 +63,23 @@ pub async fn certify(options: Certify) -> Exit {
             None => "the embedded fake node".to_owned(),
         }),
         range: None,
-        profile: "strict".to_owned(),
+        profile: profile.as_ref().cloned().unwrap_or_default(),
         filter: options.filter.clone(),
         started_ms: now_ms(),
         groups: planned(&checks, random),
+        requirements: dht_requirements::all()
+            .filter(|requirement| requirement.is_checkable())
+            .map(described)
+            .collect(),
+        ..RunStarted::default()
     };
-    let prepared = match checks.is_empty() && !random {
-        true => Err(obstacle(
+    let prepared = match profile {
+        Err(obstacle) => Err(obstacle),
+        Ok(_) if checks.is_empty() && !random => Err(obstacle(
             "no check was chosen.",
             "`dhtcheck list` shows what --filter can choose from.",
         )),
-        false => tokio::select! {
+        Ok(_) => tokio::select! {
             prepared = Target::prepare(&options) => prepared,
             () = interrupted() => Err(obstacle("it was interrupted.", "Nothing was left on the node.")),
         },
@@ -77,18 +89,19 @@ pub async fn certify(options: Certify) -> Exit {
             start.node = target.to_string();
             start.range = Some(target.range().to_string());
             reporter.event(&Event::RunStarted(start));
-            let run = Run {
+            let mut run = Run {
                 options: &options,
-                target: &target,
+                target,
                 reporter: &reporter,
                 seed,
                 gone: AtomicBool::new(false),
             };
             tokio::select! {
                 () = run.everything(&checks, random) => {}
-                () = interrupted() => run.clean_up().await,
+                () = interrupted() => {}
             }
-            target.stop().await;
+            run.clean_up().await;
+            run.target.stop().await;
         }
         Err(obstacle) => {
             reporter.event(&Event::RunStarted(start));
@@ -127,12 +140,27 @@ async fn interrupted() {
 pub fn random_line() -> String {
     format!(
         "{SEQUENTIAL:<28} {RANDOM:<9} {RANDOM_TITLE}  [{}]",
-        RANDOM_RULES.join(" ")
+        RANDOM_REQUIREMENTS
+            .map(|requirement| requirement.id)
+            .join(" ")
     )
 }
 
-const RANDOM_RULES: [&str; 11] = [
-    "A18.1", "A18.2", "A18.3", "A18.4", "A18.10", "P19", "P20", "P25", "P47", "P71", "P74",
+static RANDOM_REQUIREMENTS: [&Requirement; 14] = [
+    &req::DATA_PUT_VISIBLE,
+    &req::GET_VALUE_EXACT,
+    &req::REMOVE_PRESENT,
+    &req::REMOVE_GONE,
+    &req::GETALL_COMPLETE,
+    &req::GETALL_NO_DUPLICATE,
+    &req::GETALL_VALUES,
+    &req::GETALL_FILTER_ALL_MATCHING,
+    &req::CHANNELS_COMPLETE,
+    &req::CHANNELS_REAL,
+    &req::DATA_GET_EXISTS_AGREE,
+    &req::UPDATE_WRITE,
+    &req::UPDATE_CONFLICT_KEEPS,
+    &req::UPDATE_LEAVE_KEEPS,
 ];
 const RANDOM_TITLE: &str =
     "Random operations, one after another, are answered as the reference model allows.";
@@ -143,12 +171,12 @@ pub fn wants_random(filter: Option<&str>) -> bool {
 }
 
 fn planned(checks: &[&'static Check], random: bool) -> Vec<PlannedGroup> {
-    let count = |group: &str| checks.iter().filter(|check| check.group == group).count();
-    let directed = checks::GROUPS
+    let count = |group| checks.iter().filter(|check| check.group == group).count();
+    let directed = Group::ALL
         .into_iter()
-        .filter(|group| count(group) > 0)
+        .filter(|group| count(*group) > 0)
         .map(|group| PlannedGroup {
-            name: group.to_owned(),
+            name: group.to_string(),
             plan: Plan::Checks(count(group)),
         });
     let random = random.then(|| PlannedGroup {
@@ -161,7 +189,7 @@ fn planned(checks: &[&'static Check], random: bool) -> Vec<PlannedGroup> {
 /// What the parts of a run share.
 struct Run<'a> {
     options: &'a Certify,
-    target: &'a Target,
+    target: Target,
     reporter: &'a Reporter,
     seed: u64,
     /// The node was there and is not any more.
@@ -169,15 +197,28 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn everything(&self, checks: &[&'static Check], random: bool) {
-        stream::iter(checks)
+    /// First what can run side by side, the slow ones before the others; then what has to be alone; at
+    /// last what may kill the node.
+    async fn everything(&mut self, checks: &[&'static Check], random: bool) {
+        let with = |tag| move |check: &&'static Check| check.is(tag);
+        let (lethal, checks): (Vec<_>, Vec<_>) =
+            checks.iter().copied().partition(with(Tag::Lethal));
+        let (alone, mut together): (Vec<_>, Vec<_>) =
+            checks.into_iter().partition(with(Tag::Alone));
+        together.sort_by_key(|check| !check.is(Tag::Slow));
+        stream::iter(together)
             .map(|check| self.check(check))
-            .buffered(PARALLEL)
+            .buffer_unordered(PARALLEL)
             .for_each(async |result| self.reporter.event(&Event::CheckFinished(result)))
             .await;
+        for check in alone {
+            let result = self.check(check).await;
+            self.reporter.event(&Event::CheckFinished(result));
+        }
         if random {
             self.random().await;
         }
+        self.lethal(&lethal).await;
         if self.gone.load(Ordering::Relaxed) {
             self.reporter.event(&Event::Stopped(obstacle(
                 "the node went away during the run.",
@@ -187,10 +228,45 @@ impl Run<'_> {
         }
     }
 
+    /// Checks that may kill the node, one after another. A node that was started for the run is started
+    /// again after one that it did not survive.
+    async fn lethal(&mut self, checks: &[&'static Check]) {
+        let allowed = self.options.hostile || self.target.is_ours();
+        // What a dead node cannot say any more another one can.
+        if !checks.is_empty() && self.gone.load(Ordering::Relaxed) && self.target.restart().await {
+            self.gone.store(false, Ordering::Relaxed);
+        }
+        for check in checks {
+            if !allowed {
+                let reason =
+                    "it may kill a node that is not prepared; --hostile runs it".to_owned();
+                self.reporter.event(&Event::CheckFinished(CheckResult {
+                    check: check.describe(),
+                    verdict: Verdict::NotApplicable { reason },
+                    duration: Duration::ZERO,
+                    dialect: Vec::new(),
+                }));
+                continue;
+            }
+            let result = self.check(check).await;
+            let harmed = result.verdict.failure().is_some();
+            self.reporter.event(&Event::CheckFinished(result));
+            if harmed && self.target.is_ours() && self.target.restart().await {
+                self.gone.store(false, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// What became of a check, if the reason is that the node is not there any more. The first one to
     /// notice reports it as what it is, unless somebody stopped the node: a crash.
     async fn gone(&self, check: &str, exchange: Vec<dht_reports::Line>) -> Option<Verdict> {
-        let reason = self.target.is_gone(self.options.timeout).await?;
+        let Some(reason) = self.target.is_gone(self.options.timeout).await else {
+            // What the check has found stands; further ones would only wait.
+            if self.target.is_stuck(self.options.timeout).await.is_some() {
+                self.gone.store(true, Ordering::Relaxed);
+            }
+            return None;
+        };
         if self.gone.swap(true, Ordering::Relaxed) {
             return Some(Verdict::Inconclusive {
                 reason: "the node had gone away".to_owned(),
@@ -198,7 +274,8 @@ impl Run<'_> {
         }
         Some(
             Failure {
-                rule: rules::find("P04").into(),
+                requirement: described(&req::ROBUST_SURVIVES),
+                outcome: Outcome::Died.key().to_owned(),
                 sent: "the requests of this check, while others ran".to_owned(),
                 expected: vec!["a node that goes on".to_owned()],
                 observed: format!("the node is not there any more: {reason}"),
@@ -215,37 +292,34 @@ impl Run<'_> {
             id: check.id.to_owned(),
         }));
         let begun = Instant::now();
-        let verdict =
-            match Context::connect(self.target, self.seed, check.id, self.options.timeout).await {
-                Err(unkept) => self.verdict(check.id, unkept, Vec::new()).await,
-                Ok(context) => {
-                    let limit = OWN_TIME + CHECK_LIMIT * self.options.timeout;
-                    let verdict = match timeout(limit, context.run(check)).await {
-                        Ok(Ok(())) => Verdict::Kept,
-                        Ok(Err(unkept)) => {
-                            self.verdict(check.id, unkept, context.trace().lines())
-                                .await
-                        }
-                        Err(_) => {
-                            self.verdict(check.id, too_slow(limit), context.trace().lines())
-                                .await
-                        }
-                    };
-                    // A node that does not answer must not hold up the run with the cleaning either.
-                    let _ = timeout(self.options.timeout, context.close()).await;
-                    verdict
-                }
-            };
+        let ground = Ground::new(&self.target, self.seed, &check.id, self.options.timeout);
+        let limit = OWN_TIME + CHECK_LIMIT * self.options.timeout;
+        let checked = match self.gone.load(Ordering::Relaxed) {
+            true => Err(Unkept::Inconclusive("the node had gone away".to_owned())),
+            false => timeout(limit, check.run(&self.target, &ground))
+                .await
+                .unwrap_or_else(|_| Err(too_slow(limit))),
+        };
+        let verdict = match checked {
+            Ok(()) => Verdict::Kept,
+            Err(unkept) => {
+                self.verdict(&check.id, unkept, ground.trace().lines())
+                    .await
+            }
+        };
         CheckResult {
             check: check.describe(),
             verdict,
             duration: begun.elapsed(),
+            dialect: ground.dialect(),
         }
     }
 
-    /// Removes what the parts that were interrupted have left on the node, as far as that works in a short
-    /// time.
+    /// Removes what the run has left on the node, as far as that works in a short time.
     async fn clean_up(&self) {
+        if self.gone.load(Ordering::Relaxed) {
+            return;
+        }
         let client = self.target.client(self.options.timeout, None);
         let removing = async {
             if client.ready(self.options.timeout).await.is_ok() {
@@ -258,7 +332,10 @@ impl Run<'_> {
 
     async fn random(&self) {
         let begun = Instant::now();
-        let limit = RANDOM_LIMIT * self.options.timeout;
+        let limit = self
+            .options
+            .budget
+            .unwrap_or(RANDOM_LIMIT * self.options.timeout);
         let settings = Settings {
             seed: self.seed,
             operations: self.options.operations,
@@ -311,6 +388,7 @@ impl Run<'_> {
                     check,
                     verdict,
                     duration: begun.elapsed(),
+                    dialect: Vec::new(),
                 }));
                 return self.random_finished(0, begun);
             }
@@ -336,6 +414,7 @@ impl Run<'_> {
             check: random_check(),
             verdict,
             duration,
+            dialect: Vec::new(),
         }));
         self.random_finished(judged.done, begun);
     }
@@ -371,7 +450,6 @@ impl Run<'_> {
         let reproduced = last.is_some();
         let (wrong, exchange) = last.unwrap_or((wrong, Vec::new()));
         let minimal = if reproduced { minimal } else { original };
-        let rule = rules::find(wrong.rule);
         let mut observed = wrong.observed;
         observed.push_str(&match reproduced {
             true => format!(" (found at operation {}, {probes} probes)", number + 1),
@@ -381,7 +459,8 @@ impl Run<'_> {
             ),
         });
         Failure {
-            rule: rule.into(),
+            requirement: described(wrong.rule),
+            outcome: Outcome::Data.key().to_owned(),
             sent: wrong.operation.to_string(),
             expected: vec![wrong.allowed],
             observed,
@@ -427,16 +506,12 @@ impl Run<'_> {
         match unkept {
             Unkept::Inconclusive(reason) => Verdict::Inconclusive { reason },
             Unkept::NotApplicable(reason) => Verdict::NotApplicable { reason },
-            Unkept::Broken(Broken {
-                rule,
-                sent,
-                expected,
-                observed,
-            }) => Failure {
-                rule: rules::find(rule).into(),
-                sent,
-                expected,
-                observed,
+            Unkept::Broken(found) => Failure {
+                requirement: described(found.requirement),
+                outcome: found.outcome.key().to_owned(),
+                sent: found.sent,
+                expected: found.expected,
+                observed: found.observed,
                 exchange,
                 again: self.again(id),
                 minimal: None,
@@ -463,6 +538,12 @@ impl Run<'_> {
         if self.options.auth.is_some() {
             command.push_str(" --auth NAME:HEXKEY");
         }
+        if self.options.guest.is_some() {
+            command.push_str(" --guest NAME:HEXKEY");
+        }
+        if self.options.hostile {
+            command.push_str(" --hostile");
+        }
         for bug in &self.options.bug {
             command.push_str(&format!(" --bug {bug}"));
         }
@@ -486,21 +567,27 @@ fn random_check() -> dht_reports::Check {
         id: SEQUENTIAL.to_owned(),
         group: RANDOM.to_owned(),
         title: RANDOM_TITLE.to_owned(),
-        rules: RANDOM_RULES.map(str::to_owned).to_vec(),
+        requirements: RANDOM_REQUIREMENTS
+            .map(|requirement| requirement.id.to_owned())
+            .to_vec(),
+        request: None,
+        tags: Vec::new(),
         subsumes: None,
     }
 }
 
-fn too_slow(limit: Duration) -> Unkept {
-    Unkept::Broken(Broken {
-        rule: "P03",
-        sent: "the requests of this check".to_owned(),
-        expected: vec![format!(
-            "all of them answered within {} s",
-            limit.as_secs_f32()
-        )],
-        observed: "the check was not over by then".to_owned(),
-    })
+/// A requirement as reports know it.
+pub fn described(requirement: &Requirement) -> dht_reports::Requirement {
+    dht_reports::Requirement {
+        id: requirement.id.to_owned(),
+        level: match requirement.level {
+            Level::Must => dht_reports::Level::Must,
+            Level::Should => dht_reports::Level::Should,
+            Level::May => dht_reports::Level::May,
+        },
+        sentence: requirement.sentence.to_owned(),
+        source: requirement.source.to_owned(),
+    }
 }
 
 /// Leaves a node as it was found, as far as that works.

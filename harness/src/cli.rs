@@ -32,6 +32,12 @@ pub enum Command {
     Certify(Box<Certify>),
     /// List the checks, a line each.
     List(List),
+    /// Make the reports of a finished run again, also by another profile.
+    Report(Report),
+    /// Say within a second what is wrong with a node's address, port, version, clock, credentials, range
+    /// and permissions, and what to do about it. It writes a record into a channel of its own, and
+    /// removes both.
+    Doctor(Box<Doctor>),
 }
 
 /// Options of `certify`.
@@ -48,6 +54,11 @@ pub struct Certify {
     /// A file with one line NAME:HEXKEY.
     #[arg(long, value_name = "FILE")]
     pub credentials: Option<PathBuf>,
+
+    /// Name and key of a second client that the node knows and that is not called "admin": what such a
+    /// client may not do is checked with it.
+    #[arg(long, value_name = "NAME:HEXKEY")]
+    pub guest: Option<Credential>,
 
     /// Start the node with this shell command, check it at --node (default 127.0.0.1:10100), and stop it
     /// again. What the node writes is not shown; the command may redirect it to a file.
@@ -67,6 +78,20 @@ pub struct Certify {
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub operations: u64,
 
+    /// How long the random part may take, in seconds; 0: directed checks only.
+    #[arg(long, value_name = "SECONDS", value_parser = parse_budget)]
+    pub budget: Option<Duration>,
+
+    /// Run also the checks that are known to kill or block nodes that are not prepared for them. With
+    /// --spawn, and against the embedded node, they always run.
+    #[arg(long)]
+    pub hostile: bool,
+
+    /// A file that says in which known ways this node deviates (docs/profiles.md), or the name of one that
+    /// comes with the program: strict, fakedht-original, dhtnode-original.
+    #[arg(long, value_name = "NAME|FILE", default_value = "strict")]
+    pub profile: String,
+
     /// Run only the check with this id, or all checks whose line in `dhtcheck list` contains this text.
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
@@ -80,11 +105,59 @@ pub struct Certify {
     /// Write a JUnit XML report.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+
+    /// Write the events of the run, JSON Lines (docs/run-events.md); `dhtcheck report` reads them.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// Options of `report`.
+#[derive(Args, Debug)]
+pub struct Report {
+    /// The events of a run, as `certify --json` writes them.
+    #[arg(value_name = "FILE")]
+    pub events: PathBuf,
+
+    /// Judge the run by this profile instead of the one that it was run with.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
+
+    /// Write a JUnit XML report.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+/// Options of `doctor`.
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// The node to examine.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub node: String,
+
+    /// Name and key of the client: 256 hexadecimal digits. Default: admin with the all-zero key.
+    #[arg(long, value_name = "NAME:HEXKEY", conflicts_with = "credentials")]
+    pub auth: Option<Credential>,
+
+    /// A file with one line NAME:HEXKEY.
+    #[arg(long, value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
+
+    /// Name and key of a second client that the node knows and that is not called "admin".
+    #[arg(long, value_name = "NAME:HEXKEY")]
+    pub guest: Option<Credential>,
+
+    /// How long the node may take for one answer, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "0.3", value_parser = parse_seconds)]
+    pub timeout: Duration,
 }
 
 /// Options of `list`.
 #[derive(Args, Debug)]
 pub struct List {
+    /// List the requirements instead.
+    #[arg(long)]
+    pub requirements: bool,
+
     /// List only checks whose line contains this text.
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
@@ -103,6 +176,13 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|duration| !duration.is_zero() && *duration <= Duration::from_secs(3600))
         .ok_or_else(|| "a number of seconds above 0 and up to 3600 is needed".to_owned())
+}
+
+fn parse_budget(text: &str) -> Result<Duration, String> {
+    match text.strip_suffix('s').unwrap_or(text) {
+        "0" => Ok(Duration::ZERO),
+        seconds => parse_seconds(seconds),
+    }
 }
 
 #[cfg(test)]

@@ -4,20 +4,19 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use dht_reports::Exit;
 use dhtcheck::certify::{certify, random_line, wants_random};
 use dhtcheck::checks;
 use dhtcheck::cli::{Cli, Command, List};
+use dhtcheck::doctor::doctor;
+use dhtcheck::report::report;
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Certify(options) => match tokio::runtime::Runtime::new() {
-            Ok(runtime) => runtime.block_on(certify(*options)).into(),
-            Err(error) => {
-                eprintln!("cannot start: {error}");
-                ExitCode::from(2)
-            }
-        },
+        Command::Certify(options) => run(certify(*options)),
+        Command::Doctor(options) => run(doctor(*options)),
         // Whoever reads only the first lines, as in `dhtcheck list | head`, has what they wanted.
+        Command::Report(options) => report(&options).into(),
         Command::List(options) => {
             let _ = list(&options);
             ExitCode::SUCCESS
@@ -25,8 +24,37 @@ fn main() -> ExitCode {
     }
 }
 
+fn run(command: impl Future<Output = Exit>) -> ExitCode {
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(command);
+            // A name server that does not answer is not waited for.
+            runtime.shutdown_background();
+            exit.into()
+        }
+        Err(error) => {
+            eprintln!("cannot start: {error}");
+            Exit::CouldNotRun.into()
+        }
+    }
+}
+
 fn list(options: &List) -> io::Result<()> {
     let mut out = io::stdout().lock();
+    if options.requirements {
+        for requirement in dht_requirements::all() {
+            writeln!(
+                out,
+                "{:<16} {:<6} {:<6} {}  [{}]",
+                requirement.id,
+                requirement.level,
+                requirement.party,
+                requirement.sentence,
+                requirement.source
+            )?;
+        }
+        return out.flush();
+    }
     for check in checks::matching(options.filter.as_deref()) {
         writeln!(out, "{check}")?;
     }

@@ -5,34 +5,43 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use dht_reports::{Event, Exit, Run, Style, Terminal, junit};
+use dht_reports::{Event, Exit, Judged, Run, Style, Terminal, jsonl, junit};
 use rustix::termios::tcgetwinsize;
 
 /// Takes the events of a run.
 #[derive(Debug)]
 pub struct Reporter {
     junit: Option<PathBuf>,
+    json: Option<PathBuf>,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug)]
 struct Inner {
+    /// Where the events are stored, until it fails.
+    events: Option<File>,
     run: Run,
     terminal: Terminal,
 }
 
 impl Reporter {
     /// A reporter on standard output; `junit` is written at the end, and an error now if it cannot be.
-    pub fn new(junit: Option<PathBuf>) -> Result<Self, String> {
+    pub fn new(junit: Option<PathBuf>, json: Option<PathBuf>) -> Result<Self, String> {
+        let events = json
+            .as_deref()
+            .map(|path| File::create(path).map_err(|error| unwritable(path, &error)))
+            .transpose()?;
         if let Some(path) = &junit {
             File::create(path).map_err(|error| unwritable(path, &error))?;
         }
         let inner = Inner {
+            events,
             run: Run::default(),
             terminal: terminal(),
         };
         Ok(Self {
             junit,
+            json,
             inner: Mutex::new(inner),
         })
     }
@@ -40,21 +49,44 @@ impl Reporter {
     /// Something happened.
     pub fn event(&self, event: &Event) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let Inner { run, terminal } = &mut *inner;
+        let Inner {
+            events,
+            run,
+            terminal,
+        } = &mut *inner;
         run.apply(event);
-        print(&terminal.update(run));
+        print(&terminal.update(&run.judged()));
+        // Each line is on its way before the next event: an interrupted run has stored what it found.
+        if let Some(file) = events
+            && let Err(error) = jsonl::write(event, file)
+        {
+            let path = self.json.as_deref().unwrap_or(Path::new(""));
+            eprintln!("{}", unwritable(path, &error));
+            *events = None;
+        }
     }
 
     /// The run is over: writes the files and the last lines. Says how it ended.
     pub fn finish(self) -> Exit {
-        let Inner { run, mut terminal } = self
+        let Inner {
+            events,
+            run,
+            mut terminal,
+        } = self
             .inner
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        let mut exit = run.exit();
+        let judged = run.judged();
+        let mut exit = judged.exit();
+        let mut reports = Vec::new();
+        match (&self.json, events) {
+            (Some(path), Some(_)) => reports.push(path.display().to_string()),
+            (Some(_), None) if exit == Exit::Kept => exit = Exit::CouldNotRun,
+            _ => {}
+        }
         if let Some(path) = self.junit {
-            match write_junit(&run, &path) {
-                Ok(()) => terminal = terminal.reports([path.display().to_string()]),
+            match write_junit(&judged, &path) {
+                Ok(()) => reports.push(path.display().to_string()),
                 Err(error) => {
                     eprintln!("{}", unwritable(&path, &error));
                     // A broken rule stays the more important news.
@@ -66,19 +98,30 @@ impl Reporter {
                 }
             }
         }
-        print(&terminal.finish(&run));
+        terminal = terminal.reports(reports);
+        print(&terminal.finish(&judged));
         exit
     }
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> String {
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> String {
     format!("cannot write the report {}: {error}", path.display())
 }
 
-fn write_junit(run: &Run, path: &Path) -> io::Result<()> {
+/// Writes the JUnit report of a run.
+pub fn write_junit(judged: &Judged<'_>, path: &Path) -> io::Result<()> {
     let mut sink = BufWriter::new(File::create(path)?);
-    junit::write(run, &mut sink)?;
+    junit::write(judged, &mut sink)?;
     sink.flush()
+}
+
+/// Colour only where somebody looks.
+pub fn style() -> Style {
+    let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    match colour && io::stdout().is_terminal() {
+        true => Style::Ansi,
+        false => Style::Plain,
+    }
 }
 
 /// A live line and colour only where somebody looks; colour not if `NO_COLOR` is set.
@@ -87,14 +130,13 @@ fn terminal() -> Terminal {
     if !stdout.is_terminal() {
         return Terminal::new(Style::Plain);
     }
-    let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let columns = tcgetwinsize(&stdout)
         .ok()
         .map(|size| usize::from(size.ws_col))
         // Some terminals do not know.
         .filter(|columns| *columns > 0)
         .unwrap_or(80);
-    Terminal::new(if colour { Style::Ansi } else { Style::Plain }).live(columns.max(20))
+    Terminal::new(style()).live(columns.max(20))
 }
 
 /// A reader that has gone away is no reason to stop checking.

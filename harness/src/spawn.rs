@@ -27,6 +27,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A running node. Dropping it kills the process and everything it started.
 #[derive(Debug)]
 pub struct Spawned {
+    command: String,
     child: Child,
     group: Option<Pid>,
 }
@@ -106,7 +107,11 @@ impl Spawned {
             .and_then(|id| i32::try_from(id).ok())
             .and_then(Pid::from_raw);
         let errors = tokio::spawn(last_words(child.stderr.take()));
-        let mut spawned = Self { child, group };
+        let mut spawned = Self {
+            command: command.to_owned(),
+            child,
+            group,
+        };
         let limit = Instant::now() + START_LIMIT;
         while Instant::now() < limit {
             if let Ok(Ok(_)) = timeout_at(limit, TcpStream::connect(node)).await {
@@ -130,8 +135,22 @@ impl Spawned {
         Err(SpawnError::Silent { node })
     }
 
+    /// Ends what is left of the node and runs its command again.
+    pub async fn restart(&mut self, node: SocketAddrV4) -> Result<(), SpawnError> {
+        self.end().await;
+        self.signal(Signal::KILL);
+        let command = self.command.clone();
+        *self = Self::start(&command, node).await?;
+        Ok(())
+    }
+
     /// Asks the node and everything it started to end, and kills what does not.
     pub async fn stop(mut self) {
+        self.end().await;
+        // What is left is killed as this is dropped.
+    }
+
+    async fn end(&mut self) {
         self.signal(Signal::TERM);
         let gone = async {
             // The shell may be gone before the node is, and only a parent can wait for a process.
@@ -141,7 +160,6 @@ impl Spawned {
             }
         };
         let _ = timeout(STOP_LIMIT, gone).await;
-        // What is left is killed as this is dropped.
     }
 
     /// The process group of the node and everything it started.

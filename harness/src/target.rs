@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dht_client::{Client, ConnectionError, Missing, credential_from_file};
 use dht_protocol::HashRange;
-use dht_protocol::neo::Credential;
+use dht_protocol::neo::{AuthKey, Credential};
 use dht_reports::{Clue, Obstacle};
 use fakedht::{Bugs, NodeConfig, ServerOptions, TestNode};
 use tokio::net::TcpStream;
@@ -26,6 +26,7 @@ pub const DEFAULT_NODE: &str = "127.0.0.1:10100";
 pub struct Target {
     address: SocketAddrV4,
     credential: Credential,
+    guest: Option<Credential>,
     range: HashRange,
     origin: Origin,
 }
@@ -41,6 +42,7 @@ impl Target {
     /// Finds or starts the node and makes sure that it can be talked to.
     pub async fn prepare(options: &Certify) -> Result<Self, Obstacle> {
         let credential = credential(options)?;
+        let mut guest = options.guest.clone();
         let (address, origin) = match (&options.spawn, &options.node) {
             (Some(command), node) => {
                 let address = resolve(node.as_deref().unwrap_or(DEFAULT_NODE))?;
@@ -55,13 +57,16 @@ impl Target {
             }
             (None, Some(node)) => (resolve(node)?, Origin::Elsewhere),
             (None, None) => {
-                let node = embedded(&options.bug).await?;
+                guest = guest.or_else(visitor);
+                let clients = guest.iter().chain([&credential]).cloned();
+                let node = embedded(options, clients).await?;
                 (node.address(), Origin::Embedded(node))
             }
         };
         let mut target = Self {
             address,
             credential,
+            guest,
             range: HashRange::FULL,
             origin,
         };
@@ -77,6 +82,21 @@ impl Target {
         }
     }
 
+    /// The embedded node, whether it can be talked to or not.
+    pub async fn embedded(options: &Certify) -> Result<Self, Obstacle> {
+        let credential = credential(options)?;
+        let guest = options.guest.clone().or_else(visitor);
+        let clients = guest.iter().chain([&credential]).cloned();
+        let node = embedded(options, clients).await?;
+        Ok(Self {
+            address: node.address(),
+            credential,
+            guest,
+            range: half(),
+            origin: Origin::Embedded(node),
+        })
+    }
+
     /// A new client of the node; no request of it takes longer than `timeout`.
     pub fn client(&self, timeout: Duration, tap: Option<Arc<Trace>>) -> Client {
         let builder = Client::builder(self.credential.clone())
@@ -88,6 +108,20 @@ impl Target {
         }
     }
 
+    /// Was the node started for the run, so that it can be started again?
+    pub fn is_ours(&self) -> bool {
+        !matches!(self.origin, Origin::Elsewhere)
+    }
+
+    /// Starts a node again that was started for the run, as fresh as it was. Whether it is there.
+    pub async fn restart(&mut self) -> bool {
+        match &mut self.origin {
+            Origin::Elsewhere => false,
+            Origin::Spawned(spawned) => spawned.restart(self.address).await.is_ok(),
+            Origin::Embedded(node) => node.restart().await.is_ok(),
+        }
+    }
+
     /// Why no connection can be made, if none can be made any more.
     pub async fn is_gone(&self, limit: Duration) -> Option<String> {
         match timeout(limit, TcpStream::connect(self.address)).await {
@@ -95,6 +129,30 @@ impl Target {
             Ok(Err(error)) => Some(error.to_string()),
             Err(_) => Some("it does not accept connections".to_owned()),
         }
+    }
+
+    /// Where the node listens.
+    pub fn address(&self) -> SocketAddrV4 {
+        self.address
+    }
+
+    /// The name and key of the run's client.
+    pub fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// The name and key of a client that is not "admin", if one is known.
+    pub fn guest(&self) -> Option<&Credential> {
+        self.guest.as_ref()
+    }
+
+    /// Why the node is of no use any more although it accepts connections, if it is not: a new client
+    /// does not get as far as an answer.
+    pub async fn is_stuck(&self, limit: Duration) -> Option<String> {
+        let client = self.client(limit, None);
+        let ready = client.ready(limit).await;
+        client.shutdown();
+        ready.err().map(|error| error.to_string())
     }
 
     /// The node's hash range.
@@ -250,13 +308,33 @@ fn resolve(node: &str) -> Result<SocketAddrV4, Obstacle> {
         })
 }
 
-async fn embedded(bugs: &[String]) -> Result<TestNode, Obstacle> {
+/// The name of the embedded node's client that is not "admin".
+const VISITOR: &str = "visitor:";
+
+/// A client of the embedded node that is not "admin".
+fn visitor() -> Option<Credential> {
+    format!("{VISITOR}{}", "11".repeat(AuthKey::LENGTH))
+        .parse()
+        .ok()
+}
+
+/// The embedded node serves half of all keys unless told otherwise: so that there are keys that it must
+/// refuse.
+fn half() -> HashRange {
+    HashRange::new(0, u64::MAX / 2).unwrap_or(HashRange::FULL)
+}
+
+async fn embedded(
+    options: &Certify,
+    clients: impl IntoIterator<Item = Credential>,
+) -> Result<TestNode, Obstacle> {
     let obstacle = |reason| Obstacle {
         reason,
         clues: Vec::new(),
         advice: None,
     };
-    let bugs = bugs
+    let bugs = options
+        .bug
         .iter()
         .map(|name| {
             Bugs::find(name).ok_or_else(|| {
@@ -268,6 +346,8 @@ async fn embedded(bugs: &[String]) -> Result<TestNode, Obstacle> {
         .collect::<Result<Bugs, _>>()?;
     let config = NodeConfig {
         bugs,
+        credentials: clients.into_iter().collect(),
+        range: half(),
         ..NodeConfig::default()
     };
     TestNode::start_with(config, ServerOptions::default())

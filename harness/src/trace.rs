@@ -4,6 +4,7 @@
 //! are left out, unless it is among them that something goes wrong. So is an authentication that succeeds.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -20,6 +21,13 @@ const TAIL: usize = 200;
 /// How many lines of hidden requests are kept, in case that something goes wrong there.
 const HIDDEN_TAIL: usize = 20;
 
+/// A connection that a trace listens to.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct ConnectionId(u32);
+
+/// The one connection of a check's client.
+const CLIENT: ConnectionId = ConnectionId(0);
+
 /// Collects lines; the middle of a long exchange is left out.
 #[derive(Debug)]
 pub struct Trace {
@@ -29,7 +37,8 @@ pub struct Trace {
 
 #[derive(Debug, Default)]
 struct Inner {
-    connections: BTreeMap<NodeAddress, Listening>,
+    connections: BTreeMap<ConnectionId, Listening>,
+    opened: u32,
     head: Vec<Line>,
     tail: VecDeque<Line>,
     left_out: usize,
@@ -44,6 +53,8 @@ struct Listening {
     dissector: Dissector,
     /// The lines of the authentication, until it has succeeded.
     authentication: Vec<Line>,
+    /// Is the authentication what is looked at?
+    shows_authentication: bool,
     hidden: BTreeSet<u64>,
     /// The highest id that a request has had so far.
     last_id: u64,
@@ -81,6 +92,9 @@ impl Trace {
         if inner.hiding {
             lines.extend(inner.hidden_tail.iter().cloned());
         }
+        if inner.connections.len() < 2 {
+            lines.iter_mut().for_each(|line| line.connection = None);
+        }
         lines
     }
 
@@ -108,6 +122,15 @@ impl Trace {
 }
 
 impl Inner {
+    fn show_authentication(&mut self, connection: ConnectionId) {
+        if let Some(listening) = self.connections.get_mut(&connection)
+            && !listening.client.authenticated
+        {
+            let lines = std::mem::take(&mut listening.authentication);
+            lines.into_iter().for_each(|line| self.push(line));
+        }
+    }
+
     fn push(&mut self, line: Line) {
         if self.head.len() < HEAD {
             self.head.push(line);
@@ -144,48 +167,92 @@ enum Shown {
     IfRefused,
 }
 
-impl Tap for Trace {
-    fn opened(&self, node: NodeAddress) {
+impl Trace {
+    /// Begins to listen to a connection of its own kind: one that is not the client's.
+    pub fn open(&self) -> ConnectionId {
         let mut inner = self.lock();
-        inner.connections.insert(node, Listening::default());
-        inner.push(Line::note(format!("connected to {node}")).at(self.ms()));
+        inner.opened += 1;
+        let id = ConnectionId(inner.opened);
+        inner.connections.insert(id, Listening::default());
+        id
     }
 
-    fn bytes(&self, node: NodeAddress, from: Side, bytes: &[u8]) {
+    /// Bytes passed on a connection.
+    pub fn pass(&self, connection: ConnectionId, from: Side, bytes: &[u8]) {
         let ms = self.ms();
         let mut inner = self.lock();
         let hiding = inner.hiding;
-        let listening = inner.connections.entry(node).or_default();
+        let listening = inner.connections.entry(connection).or_default();
         for Message { text, shown } in listening.feed(from, bytes, hiding) {
-            let line = match from {
+            let mut line = match from {
                 Side::Client => Line::to_node(text),
                 Side::Node => Line::to_client(text),
             }
             .at(ms);
+            line.connection = Some(connection.to_string());
             match shown {
                 Shown::Always => inner.push(line),
                 Shown::IfItFails => inner.push_hidden(line),
-                Shown::IfRefused => {
-                    inner
+                Shown::IfRefused
+                    if inner
                         .connections
-                        .entry(node)
-                        .or_default()
-                        .authentication
-                        .push(line);
+                        .get(&connection)
+                        .is_some_and(|listening| listening.shows_authentication) =>
+                {
+                    inner.push(line);
+                }
+                Shown::IfRefused => {
+                    let listening = inner.connections.entry(connection).or_default();
+                    listening.authentication.push(line);
                 }
             }
         }
     }
 
-    fn closed(&self, node: NodeAddress, reason: &str) {
+    /// Something happened on a connection that is no message.
+    pub fn remark(&self, connection: ConnectionId, text: impl Into<String>) {
+        let mut line = Line::note(text).at(self.ms());
+        line.connection = Some(connection.to_string());
+        self.lock().push(line);
+    }
+
+    /// A connection ended. If it did so before the authentication succeeded, that is shown.
+    pub fn ended(&self, connection: ConnectionId, reason: &str) {
+        self.lock().show_authentication(connection);
+        self.remark(connection, format!("connection closed: {reason}"));
+    }
+
+    /// The authentication of a connection is what is looked at.
+    pub fn show_authentication(&self, connection: ConnectionId) {
         let mut inner = self.lock();
-        if let Some(listening) = inner.connections.get_mut(&node)
-            && !listening.client.authenticated
-        {
-            let lines = std::mem::take(&mut listening.authentication);
-            lines.into_iter().for_each(|line| inner.push(line));
+        inner.show_authentication(connection);
+        let listening = inner.connections.entry(connection).or_default();
+        listening.shows_authentication = true;
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("client"),
+            number => write!(f, "client {number}"),
         }
-        inner.push(Line::note(format!("connection to {node} closed: {reason}")).at(self.ms()));
+    }
+}
+
+impl Tap for Trace {
+    fn opened(&self, node: NodeAddress) {
+        let mut inner = self.lock();
+        inner.connections.insert(CLIENT, Listening::default());
+        inner.push(Line::note(format!("connected to {node}")).at(self.ms()));
+    }
+
+    fn bytes(&self, _: NodeAddress, from: Side, bytes: &[u8]) {
+        self.pass(CLIENT, from, bytes);
+    }
+
+    fn closed(&self, _: NodeAddress, reason: &str) {
+        self.ended(CLIENT, reason);
     }
 }
 

@@ -4,11 +4,12 @@
 
 use dht_client::core::ConnectionEvent;
 use dht_client::{Client, ConnectionError};
+use dht_requirements::{self as req, Requirement};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// The rule that a violation breaks.
-pub const RULE: &str = "WIRE";
+/// What a violation breaks.
+pub const REQUIREMENT: &Requirement = &req::REQ_ANSWER_DEFINED;
 
 /// Watches until it is dropped.
 #[derive(Debug)]

@@ -116,7 +116,7 @@ fn a_broken_node_fails_with_an_explanation() {
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     for part in [
-        "A18.1",
+        "NEO-DATA-01",
         "records.put-get",
         "NoRecord",
         "Get",
@@ -159,8 +159,19 @@ fn a_node_that_is_not_there_is_said_so() {
 
 #[test]
 fn wrong_credentials_are_said_so() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let node = runtime.block_on(fakedht::TestNode::start()).unwrap();
     let auth = format!("admin:{}", "01".repeat(128));
-    let output = dhtcheck(&["certify", "--auth", &auth, "--timeout", "30"]);
+    let address = node.address().to_string();
+    let output = dhtcheck(&[
+        "certify",
+        "--node",
+        &address,
+        "--auth",
+        &auth,
+        "--timeout",
+        "30",
+    ]);
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(
@@ -189,7 +200,7 @@ fn a_node_that_answers_no_get_is_broken_not_waited_for() {
     ]);
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("P03"), "{text}");
+    assert!(text.contains("NEO-REQ-"), "{text}");
 }
 
 #[test]
@@ -205,6 +216,93 @@ fn a_report_that_cannot_be_written_is_no_success() {
     ]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write"));
+}
+
+#[test]
+fn a_stored_run_is_reported_again_by_another_profile() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (events, junit, profile) = (path("run.jsonl"), path("again.xml"), path("profile.toml"));
+    let output = dhtcheck(&[
+        "certify",
+        "--bug",
+        "put-not-stored",
+        "--filter",
+        "records.put-get",
+        "--timeout",
+        "60",
+        "--json",
+        &events,
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+
+    let again = dhtcheck(&["report", &events, "--junit", &junit]);
+    assert_eq!(again.status.code(), Some(1), "{}", stdout(&again));
+    assert!(stdout(&again).contains("NEO-DATA-01"));
+    let xml = std::fs::read_to_string(&junit).unwrap();
+    assert!(xml.contains("<failure"), "{xml}");
+
+    let known = "name = \"forgetful\"\n[[deviation]]\nrequirement = \"NEO-DATA-01\"\n\
+                 instead = \"forgets\"\nwhy = \"it is a test\"\n";
+    std::fs::write(&profile, known).unwrap();
+    let excused = dhtcheck(&["report", &events, "--profile", &profile]);
+    let text = stdout(&excused);
+    assert_eq!(excused.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("forgetful") && text.contains("forgets"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_no_run_is_not_reported() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("run.jsonl");
+    std::fs::write(&path, "nonsense\n").unwrap();
+    let output = dhtcheck(&["report", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("line 1"));
+}
+
+#[test]
+fn checks_that_may_kill_run_against_a_foreign_node_only_if_asked_for() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let node = runtime.block_on(fakedht::TestNode::start()).unwrap();
+    let address = node.address().to_string();
+    let run = |more: &[&str]| {
+        let arguments = [
+            &[
+                "certify",
+                "--node",
+                &address,
+                "--filter",
+                "lethal",
+                "--timeout",
+                "60",
+            ],
+            more,
+        ];
+        dhtcheck(&arguments.concat())
+    };
+    let careful = run(&[]);
+    assert!(
+        stdout(&careful).contains("--hostile"),
+        "{}",
+        stdout(&careful)
+    );
+    let asked = run(&["--hostile"]);
+    assert_eq!(asked.status.code(), Some(0), "{}", stdout(&asked));
+    assert!(!stdout(&asked).contains("--hostile"), "{}", stdout(&asked));
+}
+
+#[test]
+fn requirements_are_listed() {
+    let listed = stdout(&dhtcheck(&["list", "--requirements"]));
+    assert!(listed.lines().count() > 200);
+    assert!(
+        listed.lines().all(|line| line.starts_with("NEO-")),
+        "{listed}"
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@
 //! model.observe(&Operation::put("c", 1, "v"), &Answer::Stored).unwrap();
 //! model.observe(&Operation::get("c", 1), &Answer::Value(Bytes::from("v"))).unwrap();
 //! let refusal = model.observe(&Operation::get("c", 1), &Answer::NoRecord).unwrap_err();
-//! assert_eq!(refusal.rule, "A18.1");
+//! assert_eq!(refusal.rule.id, "NEO-DATA-01");
 //! ```
 //!
 //! # What is known, and what is not

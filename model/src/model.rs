@@ -1,5 +1,6 @@
 //! The model as its users see it: operations and answers go in, refusals come out.
 
+use dht_requirements::{self as req, Requirement};
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -74,7 +75,11 @@ impl Model {
             allowed: model.allowed_on(route, operation),
         };
         if !answer.is_for(operation) {
-            return Err(refuse(self, "A6", "that is not an answer to it"));
+            return Err(refuse(
+                self,
+                &req::REQ_ANSWER_DEFINED,
+                "that is not an answer to it",
+            ));
         }
         let nodes = self.dht.audience(route);
         let judged = match operation {
@@ -83,9 +88,10 @@ impl Model {
                 key,
                 action,
             } => self.judge_record(route, channel, *key, action, answer),
-            _ if *answer == Answer::Error => {
-                Err(("A6", "a healthy node does not fail at this".into()))
-            }
+            _ if *answer == Answer::Error => Err((
+                &req::REQ_ANSWER_DEFINED,
+                "a healthy node does not fail at this".into(),
+            )),
             Operation::GetAll { channel, .. } | Operation::Refresh { channel } => {
                 self.judge_listing(&nodes, channel, selection(operation), answer)
             }
@@ -174,7 +180,7 @@ impl Model {
 }
 
 /// The rule that an answer breaks, and how.
-type Fault = (&'static str, String);
+type Fault = (&'static Requirement, String);
 
 /// The judgements, one for each group of operations. Each changes the model only if it accepts.
 impl Model {
@@ -189,10 +195,20 @@ impl Model {
         let nodes = match self.dht.party(route, key) {
             Party::Nodes(nodes) => nodes,
             Party::WrongNode => {
-                return only(Answer::WrongNode, answer, "A18.5", "outside its hash range");
+                return only(
+                    Answer::WrongNode,
+                    answer,
+                    &req::REQ_INSIDE_SERVED,
+                    "outside its hash range",
+                );
             }
             Party::NoNode => {
-                return only(Answer::NoNode, answer, "P14", "outside every hash range");
+                return only(
+                    Answer::NoNode,
+                    answer,
+                    &req::PUT_ANSWER,
+                    "outside every hash range",
+                );
             }
         };
         if *answer == Answer::ValueTooBig && may_refuse(route, action) {
@@ -252,10 +268,10 @@ impl Model {
         let mut listed = BTreeSet::new();
         for name in names.iter().filter(|name| self.owns(name)) {
             if !listed.insert(name) {
-                return Err(("A18.10", format!("{name:?} is listed twice")));
+                return Err((&req::CHANNELS_COMPLETE, format!("{name:?} is listed twice")));
             }
             if !self.channels.contains_key(name) {
-                return Err(("P25", format!("{name:?} does not exist")));
+                return Err((&req::CHANNELS_REAL, format!("{name:?} does not exist")));
             }
         }
         let mut verdicts = Vec::new();
@@ -263,8 +279,13 @@ impl Model {
             let is_listed = listed.contains(name);
             let verdict = channel::judge_listed(alternatives.states(), nodes, is_listed);
             match (verdict.is_refusal(), is_listed) {
-                (true, true) => return Err(("P25", format!("{name:?} does not exist there"))),
-                (true, false) => return Err(("P25", format!("{name:?} is missing"))),
+                (true, true) => {
+                    return Err((
+                        &req::CHANNELS_REAL,
+                        format!("{name:?} does not exist there"),
+                    ));
+                }
+                (true, false) => return Err((&req::CHANNELS_REAL, format!("{name:?} is missing"))),
                 (false, _) => verdicts.push((name.clone(), verdict)),
             }
         }
@@ -284,10 +305,13 @@ impl Model {
         let possible = permitted || self.expectations.everyone_may_remove_channels;
         let certainly = match answer {
             Answer::NotPermitted if permitted => {
-                return Err(("A6", "the client is admin".to_owned()));
+                return Err((&req::REQ_ANSWER_DEFINED, "the client is admin".to_owned()));
             }
             Answer::ChannelRemoved if !possible => {
-                return Err(("P23", "the client is not admin".to_owned()));
+                return Err((
+                    &req::RMCHANNEL_FORBIDDEN,
+                    "the client is not admin".to_owned(),
+                ));
             }
             Answer::ChannelRemoved => true,
             Answer::Unknown if possible => false,
@@ -308,7 +332,10 @@ impl Model {
         ranges.sort_unstable();
         match ranges == self.ranges(nodes) {
             true => Ok(()),
-            false => Err(("P66", "that is not what was announced".to_owned())),
+            false => Err((
+                &req::RANGE_ANSWER,
+                "that is not what was announced".to_owned(),
+            )),
         }
     }
 
@@ -341,7 +368,12 @@ impl Model {
 }
 
 /// A key operation that nobody is responsible for has one right answer, and changes nothing (P12, P14).
-fn only(right: Answer, answer: &Answer, rule: &'static str, where_: &str) -> Result<(), Fault> {
+fn only(
+    right: Answer,
+    answer: &Answer,
+    rule: &'static Requirement,
+    where_: &str,
+) -> Result<(), Fault> {
     match answer {
         Answer::Unknown => Ok(()),
         answer if *answer == right => Ok(()),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use dht_protocol::{ChannelName, HashRange, Key};
+use dht_requirements::Requirement;
 
 use crate::answer::Answer;
 use crate::show;
@@ -12,9 +13,8 @@ use crate::show;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{reason} ({rule}); allowed: {allowed}")]
 pub struct Refusal {
-    /// The rule that the answer breaks: a section of `semantics-and-client.md`, part A, or a property of
-    /// `neo-requests.md`.
-    pub rule: &'static str,
+    /// The requirement that the answer breaks.
+    pub rule: &'static Requirement,
     /// What was asked, what came, and why that is wrong.
     pub reason: String,
     /// What would have been right.

@@ -6,6 +6,7 @@ use common::judge::{NODE, channels, filled, filtered, keys, node, records, right
 use dht_model::{
     Allowed, Answer, Decision, Expectations, ExpectedRecord, HashRange, Key, Model, Operation,
 };
+use dht_requirements as req;
 
 #[test]
 fn get_all() {
@@ -13,7 +14,12 @@ fn get_all() {
     let all = || Operation::get_all("c");
     right(&mut model, all(), records(&[(2, "two"), (1, "one")]));
     right(&mut model, Operation::get_all("empty"), records(&[]));
-    let missing = wrong(&mut model, all(), records(&[(2, "two")]), "A18.4");
+    let missing = wrong(
+        &mut model,
+        all(),
+        records(&[(2, "two")]),
+        &req::GETALL_COMPLETE,
+    );
     assert!(missing.reason.contains("0000000000000001 is missing"));
     let expected = |key, value: &'static str| ExpectedRecord {
         key: Key(key),
@@ -25,23 +31,38 @@ fn get_all() {
         Allowed::Records(vec![expected(1, "one"), expected(2, "two")])
     );
     let twice = records(&[(2, "two"), (1, "one"), (2, "two")]);
-    wrong(&mut model, all(), twice, "A18.4");
+    wrong(&mut model, all(), twice, &req::GETALL_COMPLETE);
     let surplus = records(&[(2, "two"), (1, "one"), (3, "three")]);
-    wrong(&mut model, all(), surplus, "P46");
-    wrong(&mut model, all(), records(&[(2, "two"), (1, "two")]), "P46");
-    wrong(&mut model, all(), keys(&[1, 2]), "A6");
-    wrong(&mut model, all(), Answer::Error, "A6");
+    wrong(&mut model, all(), surplus, &req::GETALL_VALUES);
+    wrong(
+        &mut model,
+        all(),
+        records(&[(2, "two"), (1, "two")]),
+        &req::GETALL_VALUES,
+    );
+    wrong(&mut model, all(), keys(&[1, 2]), &req::REQ_ANSWER_DEFINED);
+    wrong(&mut model, all(), Answer::Error, &req::REQ_ANSWER_DEFINED);
 
     let only_keys = || Operation::get_all_keys("c");
     right(&mut model, only_keys(), keys(&[2, 1]));
-    wrong(&mut model, only_keys(), keys(&[2]), "A18.4");
-    wrong(&mut model, only_keys(), keys(&[2, 1, 2]), "A18.4");
-    wrong(&mut model, only_keys(), keys(&[2, 1, 3]), "P46");
+    wrong(&mut model, only_keys(), keys(&[2]), &req::GETALL_COMPLETE);
+    wrong(
+        &mut model,
+        only_keys(),
+        keys(&[2, 1, 2]),
+        &req::GETALL_COMPLETE,
+    );
+    wrong(
+        &mut model,
+        only_keys(),
+        keys(&[2, 1, 3]),
+        &req::GETALL_VALUES,
+    );
     wrong(
         &mut model,
         only_keys(),
         records(&[(2, "two"), (1, "one")]),
-        "A6",
+        &req::REQ_ANSWER_DEFINED,
     );
 }
 
@@ -56,10 +77,25 @@ fn get_all_filters_by_value() {
         records(&[(2, "two"), (1, "one")]),
     );
     right(&mut model, filtered(false, "to"), records(&[]));
-    wrong(&mut model, filtered(false, "wo"), records(&[]), "A18.4");
+    wrong(
+        &mut model,
+        filtered(false, "wo"),
+        records(&[]),
+        &req::GETALL_COMPLETE,
+    );
     let too_many = records(&[(1, "one"), (2, "two")]);
-    wrong(&mut model, filtered(false, "wo"), too_many, "P47");
-    wrong(&mut model, filtered(true, "wo"), keys(&[1, 2]), "P47");
+    wrong(
+        &mut model,
+        filtered(false, "wo"),
+        too_many,
+        &req::GETALL_FILTER_ALL_MATCHING,
+    );
+    wrong(
+        &mut model,
+        filtered(true, "wo"),
+        keys(&[1, 2]),
+        &req::GETALL_FILTER_ALL_MATCHING,
+    );
     // A key is not looked at.
     right(&mut model, filtered(true, "\u{1}"), keys(&[]));
 }
@@ -93,7 +129,7 @@ fn channels_are_born_by_reading_and_die_by_removal_only() {
     let mut names = Vec::new();
     for (name, operation, answer) in births {
         right(&mut model, operation, answer);
-        wrong(&mut model, list(), channels(&names), "P25");
+        wrong(&mut model, list(), channels(&names), &req::CHANNELS_REAL);
         names.insert(0, name);
         right(&mut model, list(), channels(&names));
     }
@@ -107,15 +143,15 @@ fn channels_are_born_by_reading_and_die_by_removal_only() {
         &mut model,
         list(),
         channels(&[&names[..], &["put"]].concat()),
-        "A18.10",
+        &req::CHANNELS_COMPLETE,
     );
     wrong(
         &mut model,
         list(),
         channels(&[&names[..], &["foreign"]].concat()),
-        "P25",
+        &req::CHANNELS_REAL,
     );
-    wrong(&mut model, list(), Answer::Error, "A6");
+    wrong(&mut model, list(), Answer::Error, &req::REQ_ANSWER_DEFINED);
 
     right(
         &mut model,
@@ -134,7 +170,7 @@ fn channels_are_born_by_reading_and_die_by_removal_only() {
         &mut model,
         list(),
         channels(&[&names[..], &[removed]].concat()),
-        "P25",
+        &req::CHANNELS_REAL,
     );
 }
 
@@ -146,12 +182,17 @@ fn remove_channel_removes_every_record() {
         Operation::remove_channel("c"),
         Answer::ChannelRemoved,
     );
-    wrong(&mut model, Operation::get("c", 1), value("one"), "P16");
+    wrong(
+        &mut model,
+        Operation::get("c", 1),
+        value("one"),
+        &req::GET_VALUE_OF_AN_INSTANT,
+    );
     wrong(
         &mut model,
         Operation::get_all("c"),
         records(&[(2, "two")]),
-        "P46",
+        &req::GETALL_VALUES,
     );
     right(&mut model, Operation::get_all("c"), records(&[]));
 }
@@ -163,7 +204,12 @@ fn only_admin_removes_channels() {
         permitted: false,
     };
     let mut model = filled();
-    wrong(&mut model, by_other(), Answer::ChannelRemoved, "P23");
+    wrong(
+        &mut model,
+        by_other(),
+        Answer::ChannelRemoved,
+        &req::RMCHANNEL_FORBIDDEN,
+    );
     right(&mut model, by_other(), Answer::NotPermitted);
     right(&mut model, by_other(), Answer::Unknown);
     right(&mut model, Operation::get("c", 1), value("one"));
@@ -171,7 +217,7 @@ fn only_admin_removes_channels() {
         &mut model,
         Operation::remove_channel("c"),
         Answer::NotPermitted,
-        "A6",
+        &req::REQ_ANSWER_DEFINED,
     );
 
     let mut lenient = Model::new(Expectations {
@@ -197,6 +243,16 @@ fn other_peoples_channels_are_ignored() {
     let list = || Operation::GetChannels;
     right(&mut model, list(), channels(&["theirs", "mine-1"]));
     right(&mut model, list(), channels(&["mine-1"]));
-    wrong(&mut model, list(), channels(&["theirs"]), "P25");
-    wrong(&mut model, list(), channels(&["mine-1", "mine-2"]), "P25");
+    wrong(
+        &mut model,
+        list(),
+        channels(&["theirs"]),
+        &req::CHANNELS_REAL,
+    );
+    wrong(
+        &mut model,
+        list(),
+        channels(&["mine-1", "mine-2"]),
+        &req::CHANNELS_REAL,
+    );
 }

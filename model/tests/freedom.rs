@@ -7,6 +7,7 @@ use common::judge::{
     NODE, accepts, channels, filled, filtered, keys, node, records, right, updated, value, wrong,
 };
 use dht_model::{Allowed, Answer, Decision, Operation, Route, limits};
+use dht_requirements as req;
 
 #[test]
 fn empty_values_may_do_anything_but_have_another_value() {
@@ -28,20 +29,30 @@ fn empty_values_may_do_anything_but_have_another_value() {
     for (operation, answer) in any_order {
         right(&mut model, operation, answer);
     }
-    wrong(&mut model, Operation::get("c", 1), value("one"), "A18.2");
+    wrong(
+        &mut model,
+        Operation::get("c", 1),
+        value("one"),
+        &req::GET_VALUE_EXACT,
+    );
     wrong(
         &mut model,
         Operation::get_all("c"),
         records(&[(1, "one"), (2, "two")]),
-        "P46",
+        &req::GETALL_VALUES,
     );
-    wrong(&mut model, filtered(true, "o"), keys(&[1, 2]), "P47");
+    wrong(
+        &mut model,
+        filtered(true, "o"),
+        keys(&[1, 2]),
+        &req::GETALL_FILTER_ALL_MATCHING,
+    );
     right(&mut model, Operation::put("c", 1, "new"), Answer::Stored);
     wrong(
         &mut model,
         Operation::get("c", 1),
         Answer::NoRecord,
-        "A18.1",
+        &req::DATA_PUT_VISIBLE,
     );
 }
 
@@ -49,13 +60,18 @@ fn empty_values_may_do_anything_but_have_another_value() {
 fn a_refused_empty_value_may_leave_the_old_one() {
     let mut model = filled();
     right(&mut model, Operation::put("c", 1, ""), Answer::Error);
-    wrong(&mut model, Operation::get("c", 1), value("two"), "A18.2");
+    wrong(
+        &mut model,
+        Operation::get("c", 1),
+        value("two"),
+        &req::GET_VALUE_EXACT,
+    );
     right(&mut model, Operation::get("c", 1), value("one"));
     wrong(
         &mut model,
         Operation::get("c", 1),
         Answer::NoRecord,
-        "A18.1",
+        &req::DATA_PUT_VISIBLE,
     );
     right(&mut model, Operation::put("new", 1, ""), Answer::Error);
     right(&mut model, Operation::GetChannels, channels(&["c"]));
@@ -63,7 +79,7 @@ fn a_refused_empty_value_may_leave_the_old_one() {
         &mut model,
         Operation::GetChannels,
         channels(&["c", "new"]),
-        "P25",
+        &req::CHANNELS_REAL,
     );
 }
 
@@ -72,16 +88,26 @@ fn clients_may_refuse_what_get_all_cannot_deliver() {
     let mut model = node();
     let put = |length| Operation::put("c", 1, Bytes::from(vec![b'x'; length]));
     let limit = limits::GET_ALL_VALUE;
-    wrong(&mut model, put(limit), Answer::ValueTooBig, "A5");
+    wrong(
+        &mut model,
+        put(limit),
+        Answer::ValueTooBig,
+        &req::DATA_VALUE_SIZES,
+    );
     right(&mut model, put(limit + 1), Answer::ValueTooBig);
     right(&mut model, Operation::get("c", 1), Answer::NoRecord);
     let by_node = model.observe_on(Route::Node(NODE), &put(limit + 1), &Answer::ValueTooBig);
-    assert_eq!(by_node.unwrap_err().rule, "A5");
+    assert_eq!(by_node.unwrap_err().rule, &req::DATA_VALUE_SIZES);
     right(&mut model, put(limit + 1), Answer::Stored);
     right(&mut model, Operation::exists("c", 1), Answer::Exists(true));
     right(&mut model, Operation::get_all("c"), records(&[]));
     right(&mut model, Operation::get_all_keys("c"), keys(&[1]));
-    wrong(&mut model, Operation::get_all_keys("c"), keys(&[]), "A18.4");
+    wrong(
+        &mut model,
+        Operation::get_all_keys("c"),
+        keys(&[]),
+        &req::GETALL_COMPLETE,
+    );
 }
 
 #[test]

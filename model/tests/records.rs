@@ -6,34 +6,50 @@ use common::judge::{NODE, channels, filled, node, right, updated, value, wrong};
 use dht_model::{
     Action, Allowed, Answer, Decision, HashRange, Model, NodeId, Operation, Route, fnv1a,
 };
+use dht_requirements as req;
 
 #[test]
 fn put_and_get() {
     let mut model = node();
     right(&mut model, Operation::get("c", 1), Answer::NoRecord);
-    wrong(&mut model, Operation::get("c", 1), value("v"), "P16");
-    wrong(&mut model, Operation::put("c", 1, "v"), Answer::Error, "A6");
+    wrong(
+        &mut model,
+        Operation::get("c", 1),
+        value("v"),
+        &req::GET_VALUE_OF_AN_INSTANT,
+    );
+    wrong(
+        &mut model,
+        Operation::put("c", 1, "v"),
+        Answer::Error,
+        &req::REQ_ANSWER_DEFINED,
+    );
     wrong(
         &mut model,
         Operation::put("c", 1, "v"),
         Answer::NoRecord,
-        "A6",
+        &req::REQ_ANSWER_DEFINED,
     );
     right(&mut model, Operation::put("c", 1, "v"), Answer::Stored);
     right(&mut model, Operation::put("c", 1, "w"), Answer::Stored);
     right(&mut model, Operation::get("c", 1), value("w"));
-    let stale = wrong(&mut model, Operation::get("c", 1), value("v"), "A18.2");
+    let stale = wrong(
+        &mut model,
+        Operation::get("c", 1),
+        value("v"),
+        &req::GET_VALUE_EXACT,
+    );
     assert_eq!(
         stale.to_string(),
         "Get c/0000000000000001 was answered \"v\": these are not the bytes that were stored \
-         (A18.2); allowed: \"w\""
+         (NEO-GET-04); allowed: \"w\""
     );
     assert_eq!(stale.allowed, Allowed::Answers(vec![value("w")]));
     wrong(
         &mut model,
         Operation::get("c", 1),
         Answer::NoRecord,
-        "A18.1",
+        &req::DATA_PUT_VISIBLE,
     );
     right(&mut model, Operation::get("other", 1), Answer::NoRecord);
 }
@@ -47,15 +63,20 @@ fn exists() {
         &mut model,
         Operation::exists("c", 1),
         Answer::Exists(false),
-        "A18.1",
+        &req::DATA_PUT_VISIBLE,
     );
     wrong(
         &mut model,
         Operation::exists("c", 3),
         Answer::Exists(true),
-        "P19",
+        &req::DATA_GET_EXISTS_AGREE,
     );
-    wrong(&mut model, Operation::exists("c", 1), Answer::Error, "A6");
+    wrong(
+        &mut model,
+        Operation::exists("c", 1),
+        Answer::Error,
+        &req::REQ_ANSWER_DEFINED,
+    );
 }
 
 #[test]
@@ -65,21 +86,26 @@ fn remove() {
         &mut model,
         Operation::remove("c", 1),
         Answer::Removed(false),
-        "A18.3",
+        &req::REMOVE_PRESENT,
     );
     right(&mut model, Operation::remove("c", 1), Answer::Removed(true));
     wrong(
         &mut model,
         Operation::remove("c", 1),
         Answer::Removed(true),
-        "A18.3",
+        &req::REMOVE_PRESENT,
     );
     right(
         &mut model,
         Operation::remove("c", 1),
         Answer::Removed(false),
     );
-    wrong(&mut model, Operation::get("c", 1), value("one"), "P16");
+    wrong(
+        &mut model,
+        Operation::get("c", 1),
+        value("one"),
+        &req::GET_VALUE_OF_AN_INSTANT,
+    );
     right(&mut model, Operation::get("c", 2), value("two"));
 }
 
@@ -89,25 +115,60 @@ fn update() {
     let replace =
         |key, text: &'static str| Operation::update("c", key, Decision::Replace(text.into()));
     right(&mut model, replace(3, "new"), Answer::NoRecord);
-    wrong(&mut model, replace(3, "new"), updated("old"), "P19");
-    wrong(&mut model, replace(3, "new"), Answer::Conflict, "A12");
+    wrong(
+        &mut model,
+        replace(3, "new"),
+        updated("old"),
+        &req::DATA_GET_EXISTS_AGREE,
+    );
+    wrong(
+        &mut model,
+        replace(3, "new"),
+        Answer::Conflict,
+        &req::UPDATE_WRITE,
+    );
     right(&mut model, Operation::get("c", 3), Answer::NoRecord);
 
-    wrong(&mut model, replace(1, "new"), Answer::NoRecord, "A18.1");
-    wrong(&mut model, replace(1, "new"), Answer::Conflict, "A18.6");
-    wrong(&mut model, replace(1, "new"), updated("two"), "A18.2");
+    wrong(
+        &mut model,
+        replace(1, "new"),
+        Answer::NoRecord,
+        &req::DATA_PUT_VISIBLE,
+    );
+    wrong(
+        &mut model,
+        replace(1, "new"),
+        Answer::Conflict,
+        &req::UPDATE_CONFLICT,
+    );
+    wrong(
+        &mut model,
+        replace(1, "new"),
+        updated("two"),
+        &req::GET_VALUE_EXACT,
+    );
     right(&mut model, replace(1, "new"), updated("one"));
     right(&mut model, Operation::get("c", 1), value("new"));
 
     let leave = Operation::update("c", 1, Decision::Leave);
-    wrong(&mut model, leave.clone(), Answer::Conflict, "A12");
+    wrong(
+        &mut model,
+        leave.clone(),
+        Answer::Conflict,
+        &req::UPDATE_WRITE,
+    );
     right(&mut model, leave, updated("new"));
     right(&mut model, Operation::get("c", 1), value("new"));
 
     let delete = Operation::update("c", 1, Decision::Delete);
     right(&mut model, delete.clone(), updated("new"));
     right(&mut model, delete, Answer::NoRecord);
-    wrong(&mut model, Operation::get("c", 1), value("new"), "P16");
+    wrong(
+        &mut model,
+        Operation::get("c", 1),
+        value("new"),
+        &req::GET_VALUE_OF_AN_INSTANT,
+    );
 }
 
 #[test]
@@ -117,14 +178,19 @@ fn update_record_compares_hashes() {
         let (hash, value) = (fnv1a(old.as_bytes()), text.into());
         Operation::record("c", key, Action::UpdateRecord { hash, value })
     };
-    wrong(&mut model, write(1, "two", "new"), Answer::Stored, "A18.6");
+    wrong(
+        &mut model,
+        write(1, "two", "new"),
+        Answer::Stored,
+        &req::UPDATE_CONFLICT,
+    );
     right(&mut model, write(1, "two", "new"), Answer::Conflict);
     right(&mut model, Operation::get("c", 1), value("one"));
     wrong(
         &mut model,
         write(1, "one", "new"),
         Answer::Conflict,
-        "A18.6",
+        &req::UPDATE_CONFLICT,
     );
     right(&mut model, write(1, "one", "new"), Answer::Stored);
     right(&mut model, Operation::get("c", 1), value("new"));
@@ -147,23 +213,28 @@ fn keys_outside_the_range() {
     ];
     for (operation, accepted) in outside {
         let refusal = model.observe_on(there, &operation, &accepted).unwrap_err();
-        assert_eq!(refusal.rule, "A18.5");
+        assert_eq!(refusal.rule, &req::REQ_INSIDE_SERVED);
         assert_eq!(refusal.allowed, Allowed::Answers(vec![Answer::WrongNode]));
         assert_eq!(
             model.observe_on(there, &operation, &Answer::WrongNode),
             Ok(())
         );
         right(&mut model, operation.clone(), Answer::NoNode);
-        wrong(&mut model, operation, accepted, "P14");
+        wrong(&mut model, operation, accepted, &req::PUT_ANSWER);
     }
     right(&mut model, Operation::GetChannels, channels(&[]));
     wrong(
         &mut model,
         Operation::get("c", 2),
         Answer::WrongNode,
-        "A18.5",
+        &req::REQ_INSIDE_SERVED,
     );
-    wrong(&mut model, Operation::get("c", 2), Answer::NoNode, "P14");
+    wrong(
+        &mut model,
+        Operation::get("c", 2),
+        Answer::NoNode,
+        &req::PUT_ANSWER,
+    );
     right(&mut model, Operation::get("c", 2), Answer::NoRecord);
 }
 
@@ -180,7 +251,7 @@ fn hash_ranges() {
         &mut model,
         Operation::GetHashRange,
         ranges(&[HashRange::EMPTY]),
-        "P66",
+        &req::RANGE_ANSWER,
     );
     model.announce(NodeId(1), HashRange::EMPTY);
     let both = [HashRange::FULL, HashRange::EMPTY];
@@ -189,7 +260,7 @@ fn hash_ranges() {
         &mut model,
         Operation::GetHashRange,
         ranges(&both[..1]),
-        "P66",
+        &req::RANGE_ANSWER,
     );
     let one = model.observe_on(
         Route::Node(NodeId(1)),

@@ -1,5 +1,5 @@
-//! A check, its verdict, and what a person needs to act on a broken rule. How these look on a screen or in
-//! a file is the business of the renderings.
+//! A check, its verdict, and what a person needs to act on a broken requirement. How these look on a screen
+//! or in a file is the business of the renderings.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exchange::Line;
 use crate::micros;
+use crate::requirement::Requirement;
 
 /// One thing that a run looks at: a directed case, or one kind of random workload.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -17,9 +18,15 @@ pub struct Check {
     pub group: String,
     /// What it looks at, one sentence.
     pub title: String,
-    /// The rules it exercises, such as `P44` or `NEO-AUTH-07`.
+    /// Ids of the requirements it exercises, such as `NEO-AUTH-07`.
     #[serde(default)]
-    pub rules: Vec<String>,
+    pub requirements: Vec<String>,
+    /// The request it is about, such as `GetAll`, where it is about one.
+    #[serde(default)]
+    pub request: Option<String>,
+    /// What else it can be chosen by, such as `hostile`.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// The case of the reference suite that it makes unnecessary, where there is one.
     #[serde(default)]
     pub subsumes: Option<String>,
@@ -35,23 +42,36 @@ pub struct CheckResult {
     /// How long it took; stored in whole microseconds.
     #[serde(rename = "duration_us", with = "micros")]
     pub duration: Duration,
+    /// Which of several allowed behaviours the node showed.
+    #[serde(default)]
+    pub dialect: Vec<Observation>,
 }
 
-/// What a check found. More verdicts will come: a `match` outside this crate needs a last arm.
+/// Where the specification allows several behaviours: which one a node showed.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Observation {
+    /// What is left open, always in the same words.
+    pub question: String,
+    /// What the node did, in words that are the same for the same behaviour.
+    pub answer: String,
+}
+
+/// What a check found, whatever its level and a profile make of it. More verdicts will come: a `match` outside this
+/// crate needs a last arm.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The node did what the rules ask.
+    /// The node did what the requirements ask.
     Kept,
-    /// The node broke a rule.
+    /// The node broke a requirement.
     Broken(Box<Failure>),
     /// The check ran and could not tell.
     Inconclusive {
         /// Why it could not tell.
         reason: String,
     },
-    /// The rules do not concern this node.
+    /// The requirements do not concern this node.
     NotApplicable {
         /// Why they do not.
         reason: String,
@@ -59,7 +79,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The failure, where a rule was broken.
+    /// The failure, where a requirement was broken.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Verdict::Broken(failure) => Some(failure),
@@ -74,23 +94,17 @@ impl From<Failure> for Verdict {
     }
 }
 
-/// A rule of the protocol.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Rule {
-    /// Stable name, such as `P44`.
-    pub id: String,
-    /// What it demands, one sentence.
-    pub sentence: String,
-}
-
-/// A broken rule: everything that its reader needs without asking us.
+/// A broken requirement: everything that its reader needs without asking us.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Failure {
-    /// The rule that was broken.
-    pub rule: Rule,
+    /// The requirement that was broken.
+    pub requirement: Requirement,
+    /// What kind of thing came instead, a stable key that profiles can name: `silence`, `closed`, `answer`,
+    /// `data`, `extra`, `died`, `isolation`.
+    pub outcome: String,
     /// What was sent to the node.
     pub sent: String,
-    /// The outcomes that the rule allows here.
+    /// The outcomes that the requirement allows here.
     pub expected: Vec<String>,
     /// What came instead.
     pub observed: String,

@@ -1,6 +1,9 @@
 //! What a run says while it goes on. Events are all that a run leaves behind: whatever can be shown or
 //! reported is made from them, at once or later from a file, so their names do not change.
 //!
+//! The file of a run holds one event a line, see [`jsonl`](crate::jsonl). Its schema has a number: a change
+//! that an older reader would misunderstand gets a new one.
+//!
 //! A run is `run_started`, then any number of the others, then `run_finished`. A run that cannot start or
 //! go on says `stopped`; `run_finished` may still follow. Times come from the caller: the same events are
 //! the same text.
@@ -11,6 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::CheckResult;
 use crate::micros;
+use crate::profile::Profile;
+use crate::requirement::Requirement;
+
+/// Number of the schema of the events that this version writes, and the only one that it reads.
+pub const SCHEMA: u32 = 1;
 
 /// One thing that happened in a run.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -21,7 +29,7 @@ pub enum Event {
     RunStarted(RunStarted),
     /// A check began. Several may be under way at the same time.
     CheckStarted(CheckStarted),
-    /// A check ended. A random workload ends in one of these if the rules were kept, else in one for
+    /// A check ended. A random workload ends in one of these if all was kept, else in one for
     /// each thing it found.
     CheckFinished(CheckResult),
     /// How far the random workload has come.
@@ -32,11 +40,29 @@ pub enum Event {
     Stopped(Obstacle),
     /// The run ended.
     RunFinished(RunFinished),
+    /// An event of a later version, as it was read. It says nothing here, and is written as it came.
+    #[serde(untagged, skip_deserializing)]
+    Other(serde_json::Value),
+}
+
+impl Event {
+    /// Names of the events that this version knows.
+    pub(crate) const NAMES: [&str; 7] = [
+        "run_started",
+        "check_started",
+        "check_finished",
+        "progress",
+        "random_finished",
+        "stopped",
+        "run_finished",
+    ];
 }
 
 /// What is run, against what.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RunStarted {
+    /// Number of the schema, [`SCHEMA`].
+    pub schema: u32,
     /// Version of the tool.
     pub version: String,
     /// The seed, as `--seed` takes it.
@@ -46,8 +72,9 @@ pub struct RunStarted {
     /// The node's hash range, two keys of 16 hexadecimal digits with `..` between; none if not known.
     #[serde(default)]
     pub range: Option<String>,
-    /// Name of the profile.
-    pub profile: String,
+    /// What is known of the node.
+    #[serde(default)]
+    pub profile: Profile,
     /// The text that chose the checks; none if all of them run.
     #[serde(default)]
     pub filter: Option<String>,
@@ -55,6 +82,26 @@ pub struct RunStarted {
     pub started_ms: u64,
     /// What is going to run, in the order in which it is reported.
     pub groups: Vec<PlannedGroup>,
+    /// Every requirement that a node can be checked for, in the order in which it is reported.
+    #[serde(default)]
+    pub requirements: Vec<Requirement>,
+}
+
+impl Default for RunStarted {
+    fn default() -> Self {
+        Self {
+            schema: SCHEMA,
+            version: String::new(),
+            seed: String::new(),
+            node: String::new(),
+            range: None,
+            profile: Profile::strict(),
+            filter: None,
+            started_ms: 0,
+            groups: Vec::new(),
+            requirements: Vec::new(),
+        }
+    }
 }
 
 /// A group of checks that is going to run.

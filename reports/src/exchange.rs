@@ -13,6 +13,9 @@ pub struct Line {
     /// When, in milliseconds since the case began.
     #[serde(default)]
     pub ms: Option<u64>,
+    /// Which connection it went over, such as `client 2`, where a check has several.
+    #[serde(default)]
+    pub connection: Option<String>,
 }
 
 /// Which way a line of an exchange went.
@@ -50,11 +53,19 @@ impl Line {
         self
     }
 
+    /// The same line with the name of its connection.
+    #[must_use]
+    pub fn on(mut self, connection: impl Into<String>) -> Self {
+        self.connection = Some(connection.into());
+        self
+    }
+
     fn new(direction: Direction, text: impl Into<String>) -> Self {
         Self {
             direction,
             text: text.into(),
             ms: None,
+            connection: None,
         }
     }
 }

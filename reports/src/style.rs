@@ -13,9 +13,9 @@ pub enum Style {
 /// What text is set off as.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Ink {
-    /// A rule kept.
+    /// A requirement kept.
     Kept,
-    /// A rule broken.
+    /// A requirement broken.
     Broken,
     /// Something not judged.
     Unsure,

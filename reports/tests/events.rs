@@ -18,6 +18,7 @@ fn what_is_stored_comes_back() {
         fixtures::kept(),
         fixtures::broken(),
         fixtures::cannot_start(),
+        fixtures::known(),
         fixtures::long_exchange(7),
     ] {
         for event in events {
@@ -34,14 +35,20 @@ fn what_is_stored_comes_back() {
 
 #[test]
 fn a_start_is_stored_as_promised() {
-    let start = fixtures::start(&[("requests", Plan::Checks(142)), ("random", Plan::Random)]);
+    let mut start = fixtures::start(&[("requests", Plan::Checks(142)), ("random", Plan::Random)]);
+    if let Event::RunStarted(start) = &mut start {
+        start.requirements = vec![fixtures::requirement(fixtures::LAST_PUT)];
+    }
     assert_eq!(
         json(&start),
         concat!(
-            r#"{"run_started":{"version":"0.1.0","seed":"7f3a91c2","node":"127.0.0.1:10100 (neo 1)","#,
-            r#""range":"0000000000000000..ffffffffffffffff","profile":"strict","filter":null,"#,
+            r#"{"run_started":{"schema":1,"version":"0.1.0","seed":"7f3a91c2","node":"127.0.0.1:10100 (neo 1)","#,
+            r#""range":"0000000000000000..ffffffffffffffff","#,
+            r#""profile":{"name":"strict","description":null,"deviations":[]},"filter":null,"#,
             r#""started_ms":1600000000000,"groups":[{"name":"requests","plan":{"checks":142}},"#,
-            r#"{"name":"random","plan":"random"}]}}"#
+            r#"{"name":"random","plan":"random"}],"requirements":[{"id":"NEO-GET-01","level":"must","#,
+            r#""sentence":"Get returns the value that was put last.","#,
+            r#""source":"neo-requests.md 8.4"}]}}"#
         )
     );
 }
@@ -50,13 +57,14 @@ fn a_start_is_stored_as_promised() {
 fn verdicts_are_stored_as_promised() {
     let prefix = concat!(
         r#"{"check_finished":{"check":{"id":"put.get","group":"requests","#,
-        r#""title":"Each record is delivered once.","rules":["P44","P45"],"#,
+        r#""title":"Each record is delivered once.","#,
+        r#""requirements":["NEO-GETALL-14","NEO-GETALL-15"],"request":"Put","tags":[],"#,
         r#""subsumes":"Neo Put followed by neo Get"},"verdict":"#
     );
-    let suffix = r#","duration_us":12345}}"#;
+    let suffix = r#","duration_us":12345,"dialect":[]}}"#;
     let mut failure = fixtures::delivered_twice();
     failure.exchange.truncate(2);
-    failure.exchange[1].ms = Some(12);
+    failure.exchange[1] = failure.exchange[1].clone().at(12).on("client 2");
     failure.minimal = Some(vec!["GetAll c0".to_owned()]);
     let reason = || "why".to_owned();
     let verdicts = [
@@ -72,13 +80,14 @@ fn verdicts_are_stored_as_promised() {
         (
             Verdict::from(failure),
             concat!(
-                r#"{"broken":{"rule":{"id":"P44","sentence":"#,
-                r#""After a suspended iteration resumes, no record is delivered again."},"#,
+                r#"{"broken":{"requirement":{"id":"NEO-GETALL-14","level":"must","sentence":"#,
+                r#""After a suspended iteration resumes, no record is delivered again.","#,
+                r#""source":"neo-requests.md 8.4"},"outcome":"extra","#,
                 r#""sent":"GetAll c0, Suspend, Resume","#,
                 r#""expected":["records not yet delivered","Finished"],"#,
                 r#""observed":"k0=v0 a second time","exchange":["#,
-                r#"{"direction":"to_node","text":"GetAll c0","ms":null},"#,
-                r#"{"direction":"to_client","text":"Started, k0=v0","ms":12}],"#,
+                r#"{"direction":"to_node","text":"GetAll c0","ms":null,"connection":null},"#,
+                r#"{"direction":"to_client","text":"Started, k0=v0","ms":12,"connection":"client 2"}],"#,
                 r#""again":"dhtcheck certify --filter getall.suspend-resume --node 127.0.0.1:10100","#,
                 r#""minimal":["GetAll c0"]}}"#
             ),
@@ -145,14 +154,13 @@ fn the_other_events_are_stored_as_promised() {
 #[test]
 fn what_may_be_absent_may_be_absent() {
     let line = concat!(
-        r#"{"run_started":{"version":"0.1.0","seed":"1","node":"n","profile":"strict","#,
+        r#"{"run_started":{"schema":1,"version":"0.1.0","seed":"1","node":"n","#,
         r#""started_ms":0,"groups":[],"from_a_later_version":true}}"#
     );
     let start = RunStarted {
         version: "0.1.0".to_owned(),
         seed: "1".to_owned(),
         node: "n".to_owned(),
-        profile: "strict".to_owned(),
         ..RunStarted::default()
     };
     let read: Event = serde_json::from_str(line).unwrap();

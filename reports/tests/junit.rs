@@ -6,18 +6,19 @@ use std::io;
 use std::time::Duration;
 
 use dht_reports::{
-    Event, Exit, Failure, Line, Plan, RunFinished, RunStarted, Verdict, Workload, junit,
+    Event, Exit, Failure, Line, Observation, Plan, Profile, RunFinished, RunStarted, Verdict,
+    Workload, junit,
 };
 use roxmltree::{Document, Node};
 
 fn xml(events: &[Event]) -> String {
     let mut bytes = Vec::new();
-    junit::write(&fixtures::run(events), &mut bytes).unwrap();
+    junit::write(&fixtures::run(events).judged(), &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
 #[test]
-fn a_node_that_keeps_the_rules() {
+fn a_node_that_keeps_the_requirements() {
     assert_eq!(xml(&fixtures::kept()), include_str!("expected/kept.xml"));
 }
 
@@ -38,12 +39,28 @@ fn a_node_that_cannot_be_tested() {
 }
 
 #[test]
+fn known_deviations_pass_and_say_so() {
+    let xml = xml(&fixtures::known());
+    assert_eq!(xml, include_str!("expected/known.xml"));
+    assert!(!xml.contains("<failure"));
+}
+
+#[test]
+fn advice_passes_and_says_so() {
+    let xml = xml(&fixtures::advised());
+    assert_eq!(xml, include_str!("expected/advised.xml"));
+    assert!(!xml.contains("<failure"));
+}
+
+#[test]
 fn follows_the_schema_of_jenkins() {
     let cut_off = &fixtures::kept()[..4];
     for events in [
         &fixtures::kept()[..],
         &fixtures::broken(),
         &fixtures::cannot_start(),
+        &fixtures::known(),
+        &fixtures::advised(),
         &fixtures::long_exchange(1_000),
         cut_off,
         &[],
@@ -61,6 +78,8 @@ fn is_green_exactly_when_the_program_ends_with_0() {
         kept,
         fixtures::broken(),
         fixtures::cannot_start(),
+        fixtures::known(),
+        fixtures::advised(),
         vec![fixtures::start(&[]), fixtures::finished()],
     ]);
     let mut green = 0;
@@ -70,10 +89,14 @@ fn is_green_exactly_when_the_program_ends_with_0() {
         let red = document
             .descendants()
             .any(|node| node.has_tag_name("failure") || node.has_tag_name("error"));
-        assert_eq!(fixtures::run(&events).exit() == Exit::Kept, !red, "{xml}");
+        assert_eq!(
+            fixtures::run(&events).judged().exit() == Exit::Kept,
+            !red,
+            "{xml}"
+        );
         green += usize::from(!red);
     }
-    assert_eq!(green, 1);
+    assert_eq!(green, 3);
 }
 
 #[test]
@@ -154,7 +177,7 @@ fn errors_of_the_sink_are_told() {
             Ok(())
         }
     }
-    let error = junit::write(&fixtures::run(&fixtures::kept()), Full).unwrap_err();
+    let error = junit::write(&fixtures::run(&fixtures::kept()).judged(), Full).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
 }
 
@@ -166,10 +189,12 @@ fn everywhere(text: &str) -> Vec<Event> {
         seed: own(),
         node: own(),
         range: Some(own()),
-        profile: own(),
+        profile: Profile {
+            name: own(),
+            ..Profile::strict()
+        },
         filter: Some(own()),
-        started_ms: 0,
-        groups: Vec::new(),
+        ..RunStarted::default()
     })];
     let failure = fixtures::delivered_twice();
     let verdicts = [
@@ -190,7 +215,11 @@ fn everywhere(text: &str) -> Vec<Event> {
         let mut event = fixtures::result(text, text, verdict);
         if let Event::CheckFinished(result) = &mut event {
             result.check.title = own();
-            result.check.rules = vec![own()];
+            result.check.requirements = vec![own()];
+            result.dialect = vec![Observation {
+                question: own(),
+                answer: own(),
+            }];
             result.check.subsumes = Some(own());
         }
         events.push(event);

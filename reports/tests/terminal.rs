@@ -3,14 +3,16 @@
 mod fixtures;
 
 use dht_reports::terminal::{progress, render};
-use dht_reports::{CheckStarted, Event, Failure, Plan, Run, Style, Terminal, Verdict};
+use dht_reports::{
+    CheckStarted, Event, Failure, Plan, Profile, Requirement, Run, Style, Terminal, Verdict,
+};
 
 fn plain(events: &[Event]) -> String {
-    render(&fixtures::run(events), Style::Plain)
+    render(&fixtures::run(events).judged(), Style::Plain)
 }
 
 #[test]
-fn a_node_that_keeps_the_rules() {
+fn a_node_that_keeps_the_requirements() {
     assert_eq!(plain(&fixtures::kept()), include_str!("expected/kept.txt"));
 }
 
@@ -82,18 +84,115 @@ fn a_filtered_run_is_no_certificate() {
 }
 
 #[test]
-fn many_failures_get_shorter() {
-    let mut events = vec![fixtures::start(&[("streams", Plan::Checks(60))])];
-    for n in 0..60 {
+fn known_deviations_are_a_line_each() {
+    assert_eq!(
+        plain(&fixtures::known()),
+        include_str!("expected/known.txt")
+    );
+}
+
+#[test]
+fn advice_is_short_and_no_failure() {
+    assert_eq!(
+        plain(&fixtures::advised()),
+        include_str!("expected/advised.txt")
+    );
+}
+
+#[test]
+fn much_advice_gets_shorter() {
+    let mut events = vec![fixtures::start(&[("streams", Plan::Checks(25))])];
+    for n in 0..25 {
+        let failure = Failure {
+            requirement: Requirement {
+                id: format!("NEO-{n}"),
+                ..fixtures::requirement(fixtures::ALL)
+            },
+            ..fixtures::delivered_twice()
+        };
+        let verdict = Verdict::from(failure);
+        events.push(fixtures::result("streams", &format!("check-{n}"), verdict));
+    }
+    events.push(fixtures::finished());
+    let text = plain(&events);
+    assert_eq!(text.matches("advice: NEO-").count(), 20, "{text}");
+    assert!(
+        text.contains("\n... advice on 5 further requirements\n\n"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("\nCertified, with 25 pieces of advice. Exit 0.\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn failures_come_before_advice_and_decide() {
+    let mut events = fixtures::advised();
+    let failure = Verdict::from(fixtures::delivered_twice());
+    events.insert(1, fixtures::result("streams", "getall.three", failure));
+    let text = plain(&events);
+    let (failure, advice) = text.split_once("advice: NEO-GETALL-15").unwrap();
+    assert!(failure.contains("\nNEO-GETALL-14  must"), "{text}");
+    assert!(advice.contains("look first at NEO-GETALL-14"), "{text}");
+    assert!(text.ends_with("\nNot certified. Exit 1.\n"), "{text}");
+}
+
+#[test]
+fn another_profile_shows_the_same_run_anew() {
+    let run = fixtures::run(&fixtures::known());
+    let strict = Profile::strict();
+    let text = render(&run.judged_by(&strict), Style::Plain);
+    assert!(text.contains(", profile strict\n"), "{text}");
+    assert!(text.contains("\nNEO-GETALL-14  must  \"After"), "{text}");
+    assert!(!text.contains("deviation"), "{text}");
+    assert!(text.ends_with("Not certified. Exit 1.\n"), "{text}");
+}
+
+#[test]
+fn a_requirement_is_shown_in_full_once() {
+    let mut events = vec![fixtures::start(&[("streams", Plan::Checks(15))])];
+    for n in 0..15 {
         let verdict = Verdict::from(fixtures::delivered_twice());
+        events.push(fixtures::result("streams", &format!("check-{n}"), verdict));
+    }
+    let text = plain(&events);
+    assert_eq!(text.matches("\nNEO-GETALL-14  must").count(), 1, "{text}");
+    assert!(text.contains("\n  check check-0: "), "{text}");
+    assert!(
+        text.contains("\n  also broken by check-1: k0=v0 a second time\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("by check-10: k0=v0 a second time\n  ... and 4 more\n\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn many_failures_get_shorter() {
+    let mut events = vec![fixtures::start(&[("streams", Plan::Checks(61))])];
+    for n in (0..60).chain([12]) {
+        let failure = Failure {
+            requirement: Requirement {
+                id: format!("NEO-{n}"),
+                ..fixtures::requirement(fixtures::ONCE)
+            },
+            ..fixtures::delivered_twice()
+        };
+        let verdict = Verdict::from(failure);
         events.push(fixtures::result("streams", &format!("check-{n}"), verdict));
     }
     events.push(fixtures::finished());
     let text = plain(&events);
     assert_eq!(text.matches("  again:  ").count(), 10 + 1, "{text}");
-    assert!(text.contains("\nP44  check check-10\n"), "{text}");
+    assert!(text.contains("\nNEO-10  must  check check-10\n"), "{text}");
     assert!(
-        text.contains("\nP44  check check-49\n... 10 further failures\n\nlook first"),
+        text.contains("\nNEO-12  must  check check-12 and 1 more\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("check check-49\n... 10 further broken requirements\n\n"),
         "{text}"
     );
 }
@@ -124,7 +223,7 @@ fn names_the_reports() {
     let run = fixtures::run(&fixtures::kept());
     let text = Terminal::new(Style::Plain)
         .reports(["report.xml".to_owned()])
-        .finish(&run);
+        .finish(&run.judged());
     assert!(
         text.ends_with("\nCertified. Report: report.xml. Exit 0.\n"),
         "{text}"
@@ -137,6 +236,8 @@ fn bit_by_bit_is_the_same_text() {
         fixtures::kept(),
         fixtures::broken(),
         fixtures::cannot_start(),
+        fixtures::known(),
+        fixtures::advised(),
         fixtures::long_exchange(9),
     ] {
         let mut terminal = Terminal::new(Style::Plain);
@@ -144,10 +245,10 @@ fn bit_by_bit_is_the_same_text() {
         let mut printed = String::new();
         for event in &events {
             run.apply(event);
-            printed.push_str(&terminal.update(&run));
+            printed.push_str(&terminal.update(&run.judged()));
         }
-        printed.push_str(&terminal.finish(&run));
-        assert_eq!(printed, render(&run, Style::Plain));
+        printed.push_str(&terminal.finish(&run.judged()));
+        assert_eq!(printed, render(&run.judged(), Style::Plain));
     }
 }
 
@@ -159,7 +260,7 @@ fn groups_come_in_the_planned_order_as_they_are_complete() {
         .iter()
         .map(|event| {
             run.apply(event);
-            terminal.update(&run).lines().count()
+            terminal.update(&run.judged()).lines().count()
         })
         .collect();
     // The header and its blank line; nothing for the second group before the first is complete.
@@ -183,18 +284,18 @@ fn the_live_line_gives_way_to_lines() {
         let mut screen = Screen::default();
         for event in &events {
             run.apply(event);
-            screen.write(&terminal.update(&run));
-            assert_eq!(screen.line.trim_end(), progress::line(&run, 59));
+            screen.write(&terminal.update(&run.judged()));
+            assert_eq!(screen.line.trim_end(), progress::line(&run.judged(), 59));
         }
-        screen.write(&terminal.finish(&run));
-        assert_eq!(screen.text(), render(&run, Style::Plain));
+        screen.write(&terminal.finish(&run.judged()));
+        assert_eq!(screen.text(), render(&run.judged(), Style::Plain));
     }
 }
 
 #[test]
 fn the_live_line_says_how_far_the_run_is() {
     let events = fixtures::broken();
-    let after = |count| progress::line(&fixtures::run(&events[..count]), 200);
+    let after = |count| progress::line(&fixtures::run(&events[..count]).judged(), 200);
     assert_eq!(after(0), "");
     assert_eq!(after(1), "  0 of 4 checks");
     assert_eq!(after(3), "  2 of 4 checks, 1 broken");
@@ -207,10 +308,10 @@ fn the_live_line_says_how_far_the_run_is() {
     let kept = fixtures::kept();
     let running = fixtures::run(&kept[..2]);
     assert_eq!(
-        progress::line(&running, 200),
+        progress::line(&running.judged(), 200),
         "  0 of 4 checks, running auth.wrong-key"
     );
-    assert_eq!(progress::line(&running, 10), "  0 of 4 c");
+    assert_eq!(progress::line(&running.judged(), 10), "  0 of 4 c");
 }
 
 #[test]
@@ -218,10 +319,12 @@ fn colour_changes_nothing_else() {
     for events in [
         fixtures::kept(),
         fixtures::broken(),
+        fixtures::known(),
+        fixtures::advised(),
         fixtures::cannot_start(),
     ] {
         let run = fixtures::run(&events);
-        let coloured = render(&run, Style::Ansi);
+        let coloured = render(&run.judged(), Style::Ansi);
         let mut text = String::new();
         for (at, part) in coloured.split("\x1b[").enumerate() {
             text.push_str(match part.split_once('m') {
@@ -230,7 +333,7 @@ fn colour_changes_nothing_else() {
             });
         }
         assert_ne!(coloured, text);
-        assert_eq!(text, render(&run, Style::Plain));
+        assert_eq!(text, render(&run.judged(), Style::Plain));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Ten thousand records at once, and every way to read them.
 
+use dht_requirements as req;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -7,51 +8,36 @@ use dht_protocol::neo::request::get_all::Settings;
 use dht_protocol::{Key, fnv1a};
 
 use super::Check;
-use super::context::{Checked, Context};
+use super::Context;
+use crate::unkept::Checked;
 
 /// How many records a bulk check writes.
 const RECORDS: u64 = 10_000;
 
-pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "bulk.sequential",
-        group: "requests",
-        title: "10,000 records with consecutive keys are stored, and all requests agree on them.",
-        rules: &["A18.1", "A18.2", "A18.4", "A18.10", "P19", "P45", "P47"],
-        subsumes: Some("Neo ordered Put test"),
-        run: |cx| Box::pin(sequential(cx)),
-    },
-    Check {
-        id: "bulk.spread",
-        group: "requests",
-        title: "10,000 records with scattered keys are stored, and all requests agree on them.",
-        rules: &["A18.1", "A18.2", "A18.4", "A18.10", "P19", "P45", "P47"],
-        subsumes: Some("Neo unordered Put test"),
-        run: |cx| Box::pin(spread(cx)),
-    },
-    Check {
-        id: "bulk.put-remove",
-        group: "requests",
-        title: "Of 10,000 records every other is removed; the rest stays, and all requests agree on it.",
-        rules: &["A18.1", "A18.3", "A18.4", "A18.10", "P19", "P20", "P45"],
-        subsumes: Some("Neo Put / Remove test"),
-        run: |cx| Box::pin(put_remove(cx)),
-    },
-];
+pub(super) fn checks() -> Vec<Check> {
+    vec![
+        Check::through_client("bulk.sequential", "10,000 records with consecutive keys are stored, and all requests agree on them.", &[&req::DATA_PUT_VISIBLE, &req::GET_VALUE_EXACT, &req::GETALL_COMPLETE, &req::CHANNELS_COMPLETE, &req::DATA_GET_EXISTS_AGREE, &req::GETALL_NO_DUPLICATE, &req::GETALL_FILTER_ALL_MATCHING], |cx| Box::pin(sequential(cx)))
+.subsumes("Neo ordered Put test"),
+        Check::through_client("bulk.spread", "10,000 records with scattered keys are stored, and all requests agree on them.", &[&req::DATA_PUT_VISIBLE, &req::GET_VALUE_EXACT, &req::GETALL_COMPLETE, &req::CHANNELS_COMPLETE, &req::DATA_GET_EXISTS_AGREE, &req::GETALL_NO_DUPLICATE, &req::GETALL_FILTER_ALL_MATCHING], |cx| Box::pin(spread(cx)))
+.subsumes("Neo unordered Put test"),
+        Check::through_client("bulk.put-remove", "Of 10,000 records every other is removed; the rest stays, and all requests agree on it.", &[&req::DATA_PUT_VISIBLE, &req::REMOVE_PRESENT, &req::GETALL_COMPLETE, &req::CHANNELS_COMPLETE, &req::DATA_GET_EXISTS_AGREE, &req::REMOVE_GONE, &req::GETALL_NO_DUPLICATE], |cx| Box::pin(put_remove(cx)))
+.subsumes("Neo Put / Remove test"),
+    ]
+}
 
-async fn sequential(cx: &Context) -> Checked {
+async fn sequential(cx: &Context<'_>) -> Checked {
     let records = records(|i| cx.key(i));
     cx.put_all(&records).await?;
     verify(cx, &records).await
 }
 
-async fn spread(cx: &Context) -> Checked {
+async fn spread(cx: &Context<'_>) -> Checked {
     let records = records(|i| cx.key(fnv1a(&u32::try_from(i).unwrap_or(u32::MAX).to_le_bytes())));
     cx.put_all(&records).await?;
     verify(cx, &records).await
 }
 
-async fn put_remove(cx: &Context) -> Checked {
+async fn put_remove(cx: &Context<'_>) -> Checked {
     let mut records = records(|i| cx.key(i));
     cx.put_all(&records).await?;
     let removed: Vec<_> = records.keys().copied().step_by(2).collect();
@@ -72,7 +58,7 @@ fn records(key: impl Fn(u64) -> Key) -> BTreeMap<Key, Bytes> {
 }
 
 /// The channel holds exactly these records, whatever request asks for them.
-pub(super) async fn verify(cx: &Context, records: &BTreeMap<Key, Bytes>) -> Checked {
+pub(super) async fn verify(cx: &Context<'_>, records: &BTreeMap<Key, Bytes>) -> Checked {
     cx.expect_channels(&[""]).await?;
     cx.expect_all_values(records).await?;
     for keys_only in [false, true] {

@@ -10,138 +10,81 @@ mod records;
 mod streams;
 mod updates;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::ops::Deref;
 
 use bytes::Bytes;
-use dht_client::{Client, ControlError, RequestError};
+use dht_client::{Client, RequestError};
 use dht_protocol::neo::request::Failure;
-use dht_protocol::{ChannelName, HashRange, Key};
+use dht_requirements::{self as req, Requirement};
 
-use super::Check;
+use super::{Ground, Running};
 use crate::target::Target;
-use crate::trace::Trace;
+use crate::unkept::{Checked, Outcome, Unkept, broken};
 use crate::vigil::{self, Vigil};
 
-/// How many keys a range must have, so that the few thousand that a check uses differ.
-const KEYS: u64 = 1 << 24;
 /// How many requests a sentinel makes.
 const SENTINEL: u64 = 20;
 
-/// The result of a check, or of a part of one.
-pub type Checked<T = ()> = Result<T, Unkept>;
-
-/// Why a check did not end with all rules kept.
+/// What a check that goes through the client runs in. It stands on its [`Ground`].
 #[derive(Debug)]
-pub enum Unkept {
-    /// A rule is broken.
-    Broken(Broken),
-    /// The check could not tell.
-    Inconclusive(String),
-    /// The rules do not concern this node, or not this client of it.
-    NotApplicable(String),
-}
-
-/// A broken rule.
-#[derive(Debug)]
-pub struct Broken {
-    /// Its id.
-    pub rule: &'static str,
-    /// What was sent.
-    pub sent: String,
-    /// What would have been right.
-    pub expected: Vec<String>,
-    /// What came.
-    pub observed: String,
-}
-
-/// What a check runs in.
-#[derive(Debug)]
-pub struct Context {
+pub struct Context<'a> {
+    ground: &'a Ground,
     client: Client,
     vigil: Vigil,
-    trace: Arc<Trace>,
-    range: HashRange,
-    may_remove_channels: bool,
-    prefix: String,
-    seed: u64,
-    timeout: Duration,
 }
 
-impl Context {
-    /// Connects to the node of `target`. `name` must be unique in the run; the check's channels are named
-    /// after it.
-    pub async fn connect(
-        target: &Target,
-        seed: u64,
-        name: &str,
-        timeout: Duration,
-    ) -> Checked<Self> {
-        let range = target.range();
-        if range
-            .max()
-            .checked_sub(range.min())
-            .is_none_or(|width| width < KEYS)
-        {
-            let reason = format!("the node's range {range} has too few keys for the checks");
-            return Err(Unkept::NotApplicable(reason));
-        }
-        let trace = Arc::new(Trace::default());
-        let client = target.client(timeout, Some(trace.clone()));
-        client.ready(timeout).await.map_err(|error| {
-            Unkept::Broken(Broken {
-                rule: "P66",
-                sent: "version, authentication, GetHashRange".to_owned(),
-                expected: vec!["the connection is accepted and the hash range told".to_owned()],
-                observed: error.to_string(),
-            })
+impl Deref for Context<'_> {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        self.ground
+    }
+}
+
+impl<'a> Context<'a> {
+    /// Connects to the node of `target`.
+    pub async fn connect(target: &Target, ground: &'a Ground) -> Checked<Self> {
+        ground.need_keys()?;
+        let client = target.client(ground.patience(), Some(ground.trace().clone()));
+        client.ready(ground.patience()).await.map_err(|error| {
+            let expected = ["the connection is accepted and the hash range told"];
+            let sent = "version, authentication, GetHashRange";
+            let (rule, outcome) = (&req::RANGE_ANSWER, Outcome::Answer);
+            broken(rule, outcome, sent, &expected, error.to_string())
         })?;
-        let prefix = format!("dhtcheck_{seed:x}_{}", name.replace(['.', '-'], "_"));
         Ok(Self {
             vigil: Vigil::new(&client),
             client,
-            trace,
-            range,
-            may_remove_channels: target.may_remove_channels(),
-            prefix,
-            seed,
-            timeout,
+            ground,
         })
     }
 
-    /// Removes what the check has left on the node, as far as that works, and disconnects.
-    pub async fn close(self) {
-        if let Ok(channels) = self.client.channels().collect_all().await {
-            for channel in channels {
-                if self.owns(&channel) {
-                    // Not what is checked here.
-                    let _ = self.client.remove_channel(channel).await;
-                }
-            }
-        }
+    /// Disconnects. What the check has left on the node is removed at the end of the run.
+    pub fn close(self) {
         self.client.shutdown();
     }
 
     /// Runs the check, unless the node breaks the protocol meanwhile.
-    pub async fn run(&self, check: &Check) -> Checked {
+    pub async fn run(&self, check: Running<'_>) -> Checked {
         tokio::select! {
             biased;
-            violation = self.vigil.violation() => Err(Unkept::Broken(Broken {
-                rule: vigil::RULE,
-                sent: "the requests of this check".to_owned(),
-                expected: vec!["messages of the protocol".to_owned()],
-                observed: violation,
-            })),
+            violation = self.vigil.violation() => {
+                let expected = ["messages of the protocol"];
+                let sent = "the requests of this check";
+                Err(broken(vigil::REQUIREMENT, Outcome::Answer, sent, &expected, violation))
+            }
             checked = self.run_to_the_end(check) => checked,
         }
     }
 
     /// What the node says last must be right as well: a further answer comes behind it.
-    async fn run_to_the_end(&self, check: &Check) -> Checked {
-        (check.run)(self).await?;
+    async fn run_to_the_end(&self, check: Running<'_>) -> Checked {
+        check.await?;
         let channel = self.channel("sentinel");
         let exists = self.client.exists(channel, self.key(0)).await;
-        exists.map_err(|error| self.failed("P03", "Exists (sentinel)", "NoRecord", error))?;
+        exists.map_err(|error| {
+            self.failed(&req::REQ_ANSWERED, "Exists (sentinel)", "NoRecord", error)
+        })?;
         match self.vigil.found() {
             // The vigil says what.
             true => std::future::pending().await,
@@ -149,88 +92,33 @@ impl Context {
         }
     }
 
-    /// The messages so far.
-    pub fn trace(&self) -> &Trace {
-        &self.trace
-    }
-
-    /// The seed of the run.
-    pub fn seed(&self) -> u64 {
-        self.seed
-    }
-
-    /// The key with this number, in the node's range.
-    pub fn key(&self, number: u64) -> Key {
-        self.range.nth_key(number)
-    }
-
     /// Breaks the connection; the client connects again.
     pub fn reconnect(&self) {
         self.client.reconnect();
     }
 
-    fn channel(&self, name: &str) -> ChannelName {
-        match name {
-            "" => self.prefix.clone().into(),
-            name => format!("{}-{name}", self.prefix).into(),
-        }
-    }
-
-    /// Is it a channel of this check, and not of one whose name begins with the name of this one?
-    fn owns(&self, channel: &ChannelName) -> bool {
-        match channel.as_bytes().strip_prefix(self.prefix.as_bytes()) {
-            Some(rest) => rest.is_empty() || rest.starts_with(b"-"),
-            None => false,
-        }
-    }
-
-    /// The rule is kept if `kept`.
-    pub fn expect(
-        &self,
-        rule: &'static str,
-        sent: &str,
-        expected: &[&str],
-        kept: bool,
-        observed: impl FnOnce() -> String,
-    ) -> Checked {
-        if kept {
-            return Ok(());
-        }
-        Err(Unkept::Broken(Broken {
-            rule,
-            sent: sent.to_owned(),
-            expected: expected
-                .iter()
-                .map(|outcome| (*outcome).to_owned())
-                .collect(),
-            observed: observed(),
-        }))
-    }
-
     /// A failure where `expected` was due.
     fn failed(
         &self,
-        rule: &'static str,
+        requirement: &'static Requirement,
         sent: &str,
         expected: &str,
         error: RequestError,
     ) -> Unkept {
-        let rule = match error {
-            RequestError::Failed(Failure::TimedOut | Failure::Disconnected { .. }) => "P03",
-            _ => rule,
+        let (requirement, outcome) = match error {
+            RequestError::Failed(Failure::TimedOut) => (&req::REQ_ANSWERED, Outcome::Silence),
+            RequestError::Failed(Failure::Disconnected { .. }) => {
+                (&req::REQ_ANSWERED, Outcome::Closed)
+            }
+            _ => (requirement, Outcome::Answer),
         };
         let observed = match error {
             RequestError::Failed(Failure::TimedOut) => {
-                format!("no answer within {} s", self.timeout.as_secs_f32())
+                format!("no answer within {} s", self.patience().as_secs_f32())
             }
             error => error.to_string(),
         };
-        Unkept::Broken(Broken {
-            rule,
-            sent: sent.to_owned(),
-            expected: vec![expected.to_owned()],
-            observed,
-        })
+        broken(requirement, outcome, sent, &[expected], observed)
     }
 
     /// Requests on the same connection that are answered one after another: what the node had to say
@@ -240,8 +128,9 @@ impl Context {
             for _ in 0..SENTINEL {
                 let channel = self.channel("sentinel");
                 let exists = self.client.exists(channel, self.key(0)).await;
-                exists
-                    .map_err(|error| self.failed("P03", "Exists (sentinel)", "NoRecord", error))?;
+                exists.map_err(|error| {
+                    self.failed(&req::REQ_ANSWERED, "Exists (sentinel)", "NoRecord", error)
+                })?;
             }
             Ok(())
         };
@@ -251,16 +140,10 @@ impl Context {
 
     /// Makes requests that are not what the check is about: they are shown only if one of them fails.
     async fn quietly(&self, what: &str, requests: impl Future<Output = Checked>) -> Checked {
-        self.trace.hide();
+        self.trace().hide();
         requests.await?;
-        self.trace.show(what);
+        self.trace().show(what);
         Ok(())
-    }
-}
-
-impl From<ControlError> for Unkept {
-    fn from(error: ControlError) -> Self {
-        Self::Inconclusive(format!("the request could not be controlled: {error}"))
     }
 }
 

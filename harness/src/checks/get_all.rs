@@ -1,16 +1,18 @@
 //! GetAll of a channel that takes many batches: complete, without repetition, over suspensions and
 //! reconnections.
 
+use dht_requirements as req;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use dht_protocol::neo::batch;
 use dht_protocol::neo::request::get_all::Settings;
 
-use super::Check;
-use super::context::{Checked, Context, Unkept};
+use super::Context;
 use super::watch::{Seen, Watch};
+use super::{Check, Group};
 use crate::rng::Rng;
+use crate::unkept::{Checked, Unkept};
 
 const RECORDS: u64 = 1_000;
 /// So many that the buffers between node and client do not hold them all: the node has to wait, and can read
@@ -21,42 +23,57 @@ const VALUE: usize = 8_192;
 /// How often an interruption is tried before the node is said to be too fast for it.
 const ATTEMPTS: usize = 5;
 
-pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "getall.complete",
-        group: "streams",
-        title: "GetAll delivers 1,000 records of 8 KiB, each once.",
-        rules: &["A18.4", "P44", "P45", "P46", "P48"],
-        subsumes: Some("Neo Puts followed by Task-blocking neo GetAll"),
-        run: |cx| Box::pin(complete(cx)),
-    },
-    Check {
-        id: "getall.suspend-resume",
-        group: "streams",
-        title: "A GetAll that is suspended falls silent, and goes on where it was when it is resumed.",
-        rules: &["P28", "A18.9", "P31", "P44", "P45"],
-        subsumes: Some("Neo Puts followed by neo GetAll and suspend/resume"),
-        run: |cx| Box::pin(suspend_resume(cx)),
-    },
-    Check {
-        id: "getall.connection-drop",
-        group: "streams",
-        title: "A GetAll whose connection breaks goes on behind the last key on the next connection.",
-        rules: &["P44", "P45", "P51"],
-        subsumes: Some("Neo Puts followed by neo GetAll with connection drop"),
-        run: |cx| Box::pin(connection_drop(cx)),
-    },
-    Check {
-        id: "getall.stop",
-        group: "streams",
-        title: "A GetAll that is stopped ends, and the connection is as useful as before.",
-        rules: &["P28", "P34"],
-        subsumes: None,
-        run: |cx| Box::pin(stop(cx)),
-    },
-];
+pub(super) fn checks() -> Vec<Check> {
+    vec![
+        Check::through_client(
+            "getall.complete",
+            "GetAll delivers 1,000 records of 8 KiB, each once.",
+            &[
+                &req::GETALL_COMPLETE,
+                &req::GETALL_NO_DUPLICATE,
+                &req::GETALL_VALUES,
+                &req::BATCH_WHOLE_RECORDS,
+            ],
+            |cx| Box::pin(complete(cx)),
+        )
+        .in_group(Group::Streams)
+        .subsumes("Neo Puts followed by Task-blocking neo GetAll"),
+        Check::through_client(
+            "getall.suspend-resume",
+            "A GetAll that is suspended falls silent, and goes on where it was when it is resumed.",
+            &[
+                &req::CTL_RESUME_ACKED,
+                &req::GETALL_SUSPEND_BOUND,
+                &req::GETALL_COMPLETE,
+                &req::GETALL_NO_DUPLICATE,
+            ],
+            |cx| Box::pin(suspend_resume(cx)),
+        )
+        .in_group(Group::Streams)
+        .subsumes("Neo Puts followed by neo GetAll and suspend/resume"),
+        Check::through_client(
+            "getall.connection-drop",
+            "A GetAll whose connection breaks goes on behind the last key on the next connection.",
+            &[
+                &req::GETALL_COMPLETE,
+                &req::GETALL_NO_DUPLICATE,
+                &req::GETALL_CONTINUE_REST,
+            ],
+            |cx| Box::pin(connection_drop(cx)),
+        )
+        .in_group(Group::Streams)
+        .subsumes("Neo Puts followed by neo GetAll with connection drop"),
+        Check::through_client(
+            "getall.stop",
+            "A GetAll that is stopped ends, and the connection is as useful as before.",
+            &[&req::CTL_RESUME_ACKED, &req::CTL_STOP_ACKED],
+            |cx| Box::pin(stop(cx)),
+        )
+        .in_group(Group::Streams),
+    ]
+}
 
-async fn fill(cx: &Context, count: u64) -> Result<BTreeMap<dht_protocol::Key, Bytes>, Unkept> {
+async fn fill(cx: &Context<'_>, count: u64) -> Result<BTreeMap<dht_protocol::Key, Bytes>, Unkept> {
     let mut rng = Rng::new(cx.seed());
     let mut value = || {
         let bytes: Vec<u8> = (0..VALUE / 8)
@@ -69,57 +86,64 @@ async fn fill(cx: &Context, count: u64) -> Result<BTreeMap<dht_protocol::Key, By
     Ok(records)
 }
 
-async fn complete(cx: &Context) -> Checked {
+async fn complete(cx: &Context<'_>) -> Checked {
     let records = fill(cx, RECORDS).await?;
     cx.expect_get_all(Settings::default(), &records).await
 }
 
-async fn suspend_resume(cx: &Context) -> Checked {
+async fn suspend_resume(cx: &Context<'_>) -> Checked {
     let records = fill(cx, HELD_RECORDS).await?;
     let mut get_all = held_in_the_middle(cx).await?;
     cx.sentinel().await?;
     let seen = get_all.resume().await?;
     cx.expect(
-        "A18.9",
+        &req::GETALL_SUSPEND_BOUND,
         "GetAll, Suspend, 20 Exists, Resume",
         &["no more than 2 batches of 64 KiB between the Acks of Suspend and Resume"],
         seen.leaked.bytes <= 2 * batch::LIMIT,
         || format!("{} KiB of records", seen.leaked.bytes / 1024),
     )?;
     let seen = get_all
-        .until("P03", "Finished", |seen| seen.finished)
+        .until(&req::REQ_ANSWERED, "Finished", |seen| seen.finished)
         .await?;
-    cx.expect_records("P44", "GetAll, Suspend, Resume", &seen.records, &records)
+    cx.expect_records(
+        &req::GETALL_COMPLETE,
+        "GetAll, Suspend, Resume",
+        &seen.records,
+        &records,
+    )
 }
 
-async fn connection_drop(cx: &Context) -> Checked {
+async fn connection_drop(cx: &Context<'_>) -> Checked {
     let records = fill(cx, HELD_RECORDS).await?;
     let mut get_all = held_in_the_middle(cx).await?;
     cx.reconnect();
     get_all
-        .until("P03", "the connection to break", |seen| {
+        .until(&req::REQ_ANSWERED, "the connection to break", |seen| {
             seen.disconnected == 1
         })
         .await?;
     get_all.resume().await?;
     let seen = get_all
-        .until("P03", "Finished", |seen| seen.finished)
+        .until(&req::REQ_ANSWERED, "Finished", |seen| seen.finished)
         .await?;
     let sent = "GetAll, a new connection in the middle, GetAll continuing behind the last key";
-    cx.expect_records("P51", sent, &seen.records, &records)
+    cx.expect_records(&req::GETALL_CONTINUE_REST, sent, &seen.records, &records)
 }
 
 /// A GetAll that is suspended when some of the records have come and some have not. Whether the node sends
 /// everything before it reads of the suspension is a race that it may win, but not every time.
-async fn held_in_the_middle(cx: &Context) -> Checked<Watch> {
+async fn held_in_the_middle(cx: &Context<'_>) -> Checked<Watch> {
     for _ in 0..ATTEMPTS {
         let mut get_all = cx.get_all(Settings::default());
         get_all
-            .until("P03", "a record", |seen| !seen.records.is_empty())
+            .until(&req::REQ_ANSWERED, "a record", |seen| {
+                !seen.records.is_empty()
+            })
             .await?;
         get_all.suspend()?;
         let seen = get_all
-            .until("P28", "Suspended", |seen| {
+            .until(&req::CTL_RESUME_ACKED, "Suspended", |seen| {
                 seen.suspended == 1 || seen.finished
             })
             .await?;
@@ -132,10 +156,12 @@ async fn held_in_the_middle(cx: &Context) -> Checked<Watch> {
     )))
 }
 
-async fn stop(cx: &Context) -> Checked {
+async fn stop(cx: &Context<'_>) -> Checked {
     fill(cx, HELD_RECORDS).await?;
     let mut get_all = cx.get_all(Settings::default());
     get_all.stop()?;
-    get_all.until("P34", "the end", Seen::is_over).await?;
+    get_all
+        .until(&req::CTL_STOP_ACKED, "the end", Seen::is_over)
+        .await?;
     cx.sentinel().await
 }

@@ -1,58 +1,121 @@
-//! The directed checks: each looks at one thing that the protocol promises, on channels and a connection
+//! The directed checks: each looks at one thing that the protocol requires, on channels and connections
 //! of its own, so that they can run side by side.
 //!
-//! [`all`] lists them; a file holds what belongs together. A check reads as the conversation that it has;
-//! what it needs for that is in [`context`] and, for GetAll and Mirror, in [`watch`].
+//! [`all`] lists them; a file holds what belongs together. A check is an id, a sentence, the
+//! requirements that it exercises, and the conversation that it has with the node. There are two kinds:
+//! those that go through the client ([`Check::through_client`], with a [`Context`]) and those that speak
+//! the protocol themselves, also wrongly ([`Check::raw`], with a [`Ground`]).
 
 mod bulk;
+mod bystander;
 mod channels;
 pub mod context;
+mod following;
+mod framing;
 mod get_all;
+pub mod ground;
+mod handshake;
+mod iteration;
+mod malformed;
 mod mirror;
 mod records;
+mod storage;
 mod update;
+mod updating;
 pub mod watch;
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::LazyLock;
 
-pub use context::{Broken, Checked, Context, Unkept};
+use dht_protocol::neo::request::RequestCode;
+use dht_requirements::Requirement;
+
+use self::bystander::Bystander;
+pub use self::context::Context;
+pub use self::ground::Ground;
+use crate::target::Target;
+use crate::unkept::Checked;
 
 /// One check.
-#[derive(Clone, Copy)]
 pub struct Check {
     /// Stable id, such as `getall.suspend-resume`.
-    pub id: &'static str,
+    pub id: String,
     /// What it is reported with.
-    pub group: &'static str,
+    pub group: Group,
     /// What it looks at, one sentence.
-    pub title: &'static str,
-    /// The rules that it exercises.
-    pub rules: &'static [&'static str],
+    pub title: String,
+    /// The requirements that it exercises.
+    pub requirements: Vec<&'static Requirement>,
+    /// The request that it is about, if it is about one.
+    pub request: Option<RequestCode>,
+    /// What is to be known of it before it is run.
+    pub tags: Vec<Tag>,
     /// The case of the reference suite that it makes unnecessary.
     pub subsumes: Option<&'static str>,
-    /// Looks at it.
-    pub run: for<'a> fn(&'a Context) -> Running<'a>,
+    body: Body,
+}
+
+/// The parts of a report.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Group {
+    /// TCP, versions, authentication.
+    Connection,
+    /// Requests that are answered and over.
+    Requests,
+    /// GetAll and Mirror.
+    Streams,
+    /// What nobody should send, and clients that behave badly.
+    Hostile,
+}
+
+/// What is to be known of a check before it is run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Tag {
+    /// It does what breaks the protocol or abuses it. Afterwards other connections and new ones have to
+    /// work.
+    Hostile,
+    /// As hostile, and known to kill or block nodes that are not prepared for it. Such checks come last,
+    /// and against a node that was not started for the run only if they are asked for.
+    Lethal,
+    /// By the protocol itself it takes a second or more, so it begins early.
+    Slow,
+    /// Nothing else may run at the same time.
+    Alone,
 }
 
 /// A check that runs.
 pub type Running<'a> = Pin<Box<dyn Future<Output = Checked> + Send + 'a>>;
 
-/// The groups, in the order in which they are reported.
-pub const GROUPS: [&str; 2] = ["requests", "streams"];
+type RunRaw = dyn for<'a> Fn(&'a Ground) -> Running<'a> + Send + Sync;
+type RunThroughClient = dyn for<'a> Fn(&'a Context<'a>) -> Running<'a> + Send + Sync;
+
+enum Body {
+    Raw(Box<RunRaw>),
+    ThroughClient(Box<RunThroughClient>),
+}
 
 /// All checks, in the order in which they are reported.
-pub fn all() -> impl Iterator<Item = &'static Check> {
-    [
-        records::CHECKS,
-        update::CHECKS,
-        channels::CHECKS,
-        bulk::CHECKS,
-        get_all::CHECKS,
-        mirror::CHECKS,
-    ]
-    .into_iter()
-    .flatten()
+pub fn all() -> &'static [Check] {
+    static ALL: LazyLock<Vec<Check>> = LazyLock::new(|| {
+        let mut checks = Vec::new();
+        checks.extend(handshake::checks());
+        checks.extend(framing::checks());
+        checks.extend(records::checks());
+        checks.extend(storage::checks());
+        checks.extend(update::checks());
+        checks.extend(updating::checks());
+        checks.extend(channels::checks());
+        checks.extend(bulk::checks());
+        checks.extend(get_all::checks());
+        checks.extend(iteration::checks());
+        checks.extend(mirror::checks());
+        checks.extend(following::checks());
+        checks.extend(malformed::checks());
+        checks.sort_by_key(|check| check.group);
+        checks
+    });
+    &ALL
 }
 
 /// Does `filter` choose the check, or other part of a run, with this id and this line in the list? One
@@ -60,26 +123,123 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
 pub fn chooses(filter: Option<&str>, id: &str, line: &str) -> bool {
     match filter {
         None => true,
-        Some(filter) if all().any(|check| check.id == filter) => id == filter,
+        Some(filter) if all().iter().any(|check| check.id == filter) => id == filter,
         Some(filter) => line.contains(filter),
     }
 }
 
 /// The checks that `filter` chooses.
 pub fn matching(filter: Option<&str>) -> Vec<&'static Check> {
-    all()
-        .filter(|check| chooses(filter, check.id, &check.to_string()))
+    let checks = all().iter();
+    checks
+        .filter(|check| chooses(filter, &check.id, &check.to_string()))
         .collect()
 }
 
 impl Check {
+    /// A check that goes through the client.
+    pub fn through_client(
+        id: &str,
+        title: &str,
+        requirements: &[&'static Requirement],
+        run: impl for<'a> Fn(&'a Context<'a>) -> Running<'a> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(id, title, requirements, Body::ThroughClient(Box::new(run)))
+    }
+
+    /// A check that speaks the protocol itself.
+    pub fn raw(
+        id: impl Into<String>,
+        title: impl Into<String>,
+        requirements: &[&'static Requirement],
+        run: impl for<'a> Fn(&'a Ground) -> Running<'a> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(id, title, requirements, Body::Raw(Box::new(run)))
+    }
+
+    fn new(
+        id: impl Into<String>,
+        title: impl Into<String>,
+        requirements: &[&'static Requirement],
+        body: Body,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            group: Group::Requests,
+            title: title.into(),
+            requirements: requirements.to_vec(),
+            request: None,
+            tags: Vec::new(),
+            subsumes: None,
+            body,
+        }
+    }
+
+    /// The same check, reported in this group. Without it a check is one of requests.
+    #[must_use]
+    pub fn in_group(mut self, group: Group) -> Self {
+        self.group = group;
+        self
+    }
+
+    /// The same check, about this request.
+    #[must_use]
+    pub fn on(mut self, request: RequestCode) -> Self {
+        self.request = Some(request);
+        self
+    }
+
+    /// The same check with a tag.
+    #[must_use]
+    pub fn tagged(mut self, tag: Tag) -> Self {
+        self.tags.push(tag);
+        self
+    }
+
+    /// The same check, which makes this case of the reference suite unnecessary.
+    #[must_use]
+    pub fn subsumes(mut self, case: &'static str) -> Self {
+        self.subsumes = Some(case);
+        self
+    }
+
+    /// Has it this tag?
+    pub fn is(&self, tag: Tag) -> bool {
+        self.tags.contains(&tag)
+    }
+
+    /// Looks at what it looks at.
+    pub async fn run(&self, target: &Target, ground: &Ground) -> Checked {
+        match &self.body {
+            Body::ThroughClient(run) => {
+                let context = Context::connect(target, ground).await?;
+                let checked = context.run(run(&context)).await;
+                context.close();
+                checked
+            }
+            Body::Raw(run) if self.is(Tag::Hostile) || self.is(Tag::Lethal) => {
+                ground.need_keys()?;
+                let bystander = Bystander::arrive(ground).await?;
+                run(ground).await?;
+                bystander.leave(ground).await
+            }
+            Body::Raw(run) => run(ground).await,
+        }
+    }
+
     /// The check as reports know it.
     pub fn describe(&self) -> dht_reports::Check {
         dht_reports::Check {
-            id: self.id.to_owned(),
-            group: self.group.to_owned(),
-            title: self.title.to_owned(),
-            rules: self.rules.iter().map(|rule| (*rule).to_owned()).collect(),
+            id: self.id.clone(),
+            group: self.group.to_string(),
+            title: self.title.clone(),
+            requirements: self
+                .requirements
+                .iter()
+                .map(|requirement| requirement.id.to_owned())
+                .collect(),
+            request: self.request.map(|request| request.name().to_owned()),
+            tags: self.tags.iter().map(Tag::to_string).collect(),
             subsumes: self.subsumes.map(str::to_owned),
         }
     }
@@ -88,14 +248,14 @@ impl Check {
 /// The check as `dhtcheck list` shows it, on one line.
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:<28} {:<9} {}  [{}]",
-            self.id,
-            self.group,
-            self.title,
-            self.rules.join(" ")
-        )?;
+        let ids: Vec<_> = self.requirements.iter().map(|known| known.id).collect();
+        write!(f, "{:<36} {}  [{}]", self.id, self.title, ids.join(" "))?;
+        if let Some(request) = self.request {
+            write!(f, " {}", request.name())?;
+        }
+        for tag in &self.tags {
+            write!(f, " {tag}")?;
+        }
         match self.subsumes {
             Some(case) => write!(f, "  subsumes \"{case}\""),
             None => Ok(()),
@@ -111,37 +271,72 @@ impl fmt::Debug for Check {
     }
 }
 
+impl Group {
+    /// All, in the order of the report.
+    pub const ALL: [Self; 4] = [
+        Self::Connection,
+        Self::Requests,
+        Self::Streams,
+        Self::Hostile,
+    ];
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connection => "connection and authentication",
+            Self::Requests => "requests",
+            Self::Streams => "streams",
+            Self::Hostile => "hostile input",
+        })
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hostile => "hostile",
+            Self::Lethal => "lethal",
+            Self::Slow => "slow",
+            Self::Alone => "alone",
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::rules::RULES;
 
     #[test]
-    fn ids_are_unique_and_groups_known() {
-        let ids: BTreeSet<_> = all().map(|check| check.id).collect();
-        assert_eq!(ids.len(), all().count());
-        assert!(all().all(|check| GROUPS.contains(&check.group)));
+    fn ids_are_unique() {
+        let mut ids = BTreeSet::new();
+        for check in all() {
+            assert!(ids.insert(&check.id), "{} twice", check.id);
+        }
     }
 
     #[test]
-    fn every_check_names_rules_that_exist() {
+    fn every_check_names_what_it_can_look_at() {
         for check in all() {
-            assert!(!check.rules.is_empty(), "{}", check.id);
-            for rule in check.rules {
+            assert!(!check.requirements.is_empty(), "{}", check.id);
+            assert!(check.title.ends_with('.'), "{}", check.id);
+            let mut named = BTreeSet::new();
+            for requirement in &check.requirements {
                 assert!(
-                    RULES.iter().any(|known| known.id == *rule),
-                    "{}: {rule}",
+                    named.insert(requirement.id),
+                    "{}: {requirement} twice",
                     check.id
                 );
+                assert!(requirement.is_checkable(), "{}: {requirement}", check.id);
             }
         }
     }
 
     #[test]
     fn the_24_neo_cases_of_the_reference_suite_are_subsumed() {
-        let subsumed: BTreeSet<_> = all().filter_map(|check| check.subsumes).collect();
+        let subsumed: BTreeSet<_> = all().iter().filter_map(|check| check.subsumes).collect();
         let cases = include_str!("../../reference-cases.txt");
         let cases: BTreeSet<_> = cases
             .lines()

@@ -2,59 +2,60 @@
 
 use bytes::Bytes;
 use dht_protocol::neo::request::update::{Decision, Updated};
+use dht_requirements as req;
 
 use super::Check;
-use super::context::{Checked, Context};
+use super::Context;
+use crate::unkept::Checked;
 
-pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "update.missing",
-        group: "requests",
-        title: "An Update of a record that is not there says so, and nobody is asked for a value.",
-        rules: &["A12", "P71"],
-        subsumes: Some("Neo Update on an empty channel"),
-        run: |cx| Box::pin(missing(cx)),
-    },
-    Check {
-        id: "update.replace",
-        group: "requests",
-        title: "An Update reads the value and stores the new one.",
-        rules: &["A12", "A18.2", "P70"],
-        subsumes: Some("Neo Update"),
-        run: |cx| Box::pin(replace(cx)),
-    },
-    Check {
-        id: "update.serialized",
-        group: "requests",
-        title: "An Update changes a field of a binary value and leaves the others.",
-        rules: &["A12", "A18.2", "P70"],
-        subsumes: Some("Neo Update with serialization"),
-        run: |cx| Box::pin(serialized(cx)),
-    },
-    Check {
-        id: "update.leave-delete",
-        group: "requests",
-        title: "An Update may leave the record as it is, or remove it.",
-        rules: &["A12", "A18.2", "P74"],
-        subsumes: None,
-        run: |cx| Box::pin(leave_delete(cx)),
-    },
-    Check {
-        id: "update.conflict",
-        group: "requests",
-        title: "An Update whose record was changed meanwhile is refused and changes nothing.",
-        rules: &["A18.6", "P71"],
-        subsumes: None,
-        run: |cx| Box::pin(conflict(cx)),
-    },
-];
+pub(super) fn checks() -> Vec<Check> {
+    vec![
+        Check::through_client(
+            "update.missing",
+            "An Update of a record that is not there says so, and nobody is asked for a value.",
+            &[&req::UPDATE_WRITE, &req::UPDATE_CONFLICT_KEEPS],
+            |cx| Box::pin(missing(cx)),
+        )
+        .subsumes("Neo Update on an empty channel"),
+        Check::through_client(
+            "update.replace",
+            "An Update reads the value and stores the new one.",
+            &[&req::UPDATE_WRITE, &req::GET_VALUE_EXACT],
+            |cx| Box::pin(replace(cx)),
+        )
+        .subsumes("Neo Update"),
+        Check::through_client(
+            "update.serialized",
+            "An Update changes a field of a binary value and leaves the others.",
+            &[&req::UPDATE_WRITE, &req::GET_VALUE_EXACT],
+            |cx| Box::pin(serialized(cx)),
+        )
+        .subsumes("Neo Update with serialization"),
+        Check::through_client(
+            "update.leave-delete",
+            "An Update may leave the record as it is, or remove it.",
+            &[
+                &req::UPDATE_WRITE,
+                &req::GET_VALUE_EXACT,
+                &req::UPDATE_LEAVE_KEEPS,
+            ],
+            |cx| Box::pin(leave_delete(cx)),
+        ),
+        Check::through_client(
+            "update.conflict",
+            "An Update whose record was changed meanwhile is refused and changes nothing.",
+            &[&req::UPDATE_CONFLICT, &req::UPDATE_CONFLICT_KEEPS],
+            |cx| Box::pin(conflict(cx)),
+        ),
+    ]
+}
 
-async fn missing(cx: &Context) -> Checked {
+async fn missing(cx: &Context<'_>) -> Checked {
     cx.expect_update(0, Decision::Leave, Updated::NoRecord, None)
         .await
 }
 
-async fn replace(cx: &Context) -> Checked {
+async fn replace(cx: &Context<'_>) -> Checked {
     cx.put(0, "hello").await?;
     let decision = Decision::Replace("hello world".into());
     cx.expect_update(0, decision, Updated::Done, Some("hello".into()))
@@ -74,7 +75,7 @@ fn account(name: &str, id: u64, first_total: u64) -> Bytes {
     bytes.into()
 }
 
-async fn serialized(cx: &Context) -> Checked {
+async fn serialized(cx: &Context<'_>) -> Checked {
     let (before, after) = (account("hello", 23, 1), account("hello", 23, 2));
     cx.put(0, before.clone()).await?;
     let decision = Decision::Replace(after.clone());
@@ -83,7 +84,7 @@ async fn serialized(cx: &Context) -> Checked {
     cx.expect_value(0, after).await
 }
 
-async fn leave_delete(cx: &Context) -> Checked {
+async fn leave_delete(cx: &Context<'_>) -> Checked {
     let value = || Some(Bytes::from_static(b"hello"));
     cx.put(0, "hello").await?;
     cx.expect_update(0, Decision::Leave, Updated::Done, value())
@@ -94,7 +95,7 @@ async fn leave_delete(cx: &Context) -> Checked {
     cx.expect_no_record(0).await
 }
 
-async fn conflict(cx: &Context) -> Checked {
+async fn conflict(cx: &Context<'_>) -> Checked {
     cx.put(0, "hello").await?;
     let reading = cx.read_for_update(0, "hello").await?;
     cx.put(0, "somebody else's").await?;

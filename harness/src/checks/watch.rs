@@ -1,6 +1,7 @@
 //! A GetAll or Mirror that runs while a check does other things; what it has delivered can be looked at
 //! and waited for.
 
+use dht_requirements::{self as req, Requirement};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::context::{Broken, Checked, Unkept};
+use crate::unkept::{Checked, Outcome, Unkept, broken};
 
 /// How many answer times a stream may take for what is waited for: a period of a Mirror lies in between.
 const PATIENCE: u32 = 3;
@@ -170,7 +171,7 @@ impl Watch {
     /// should have come.
     pub async fn until(
         &mut self,
-        rule: &'static str,
+        rule: &'static Requirement,
         what: &str,
         condition: impl Fn(&Seen) -> bool,
     ) -> Checked<Seen> {
@@ -182,7 +183,7 @@ impl Watch {
     pub async fn until_after(
         &mut self,
         time: Duration,
-        rule: &'static str,
+        rule: &'static Requirement,
         what: &str,
         condition: impl Fn(&Seen) -> bool,
     ) -> Checked<Seen> {
@@ -206,17 +207,18 @@ impl Watch {
             None if came_in_time => "the end of the stream".to_owned(),
             None => format!("nothing of the kind within {} s", limit.as_secs_f32()),
         };
-        Err(Unkept::Broken(Broken {
-            rule,
-            sent: self.name.to_owned(),
-            expected: vec![what.to_owned()],
-            observed: format!("{reason}, after {}", summary(&seen)),
-        }))
+        let outcome = match came_in_time {
+            true => Outcome::Closed,
+            false => Outcome::Silence,
+        };
+        let observed = format!("{reason}, after {}", summary(&seen));
+        Err(broken(rule, outcome, self.name, &[what], observed))
     }
 
     /// Waits for the start.
     pub async fn started(&mut self) -> Checked<Seen> {
-        self.until("P03", "Started", |seen| seen.started).await
+        self.until(&req::REQ_ANSWERED, "Started", |seen| seen.started)
+            .await
     }
 
     /// Asks for silence. A stream that has ended is silent.
@@ -235,7 +237,8 @@ impl Watch {
             Err(error) => return Err(error.into()),
         }
         let over = |seen: &Seen| !seen.is_suspended || seen.is_over();
-        self.until("P28", "the Ack of Resume", over).await
+        self.until(&req::CTL_RESUME_ACKED, "the Ack of Resume", over)
+            .await
     }
 
     /// Asks for the end.
@@ -246,7 +249,7 @@ impl Watch {
     /// Asks for the end, and waits for it.
     pub async fn stopped(&mut self) -> Checked<Seen> {
         self.stop()?;
-        self.until("P34", "the Ack of Stop", |seen| seen.stopped)
+        self.until(&req::CTL_STOP_ACKED, "the Ack of Stop", |seen| seen.stopped)
             .await
     }
 }

@@ -1,5 +1,6 @@
 //! Operations one after another through one client, each answer judged before the next operation.
 
+use dht_requirements::{self as req, Requirement};
 use std::time::{Duration, Instant};
 
 use dht_client::Client;
@@ -25,7 +26,7 @@ pub struct Wrong {
     /// What was asked.
     pub operation: Operation,
     /// The rule that is broken.
-    pub rule: &'static str,
+    pub rule: &'static Requirement,
     /// What would have been right.
     pub allowed: String,
     /// What came, or why nothing did.
@@ -51,12 +52,12 @@ pub async fn run(
     for (number, operation) in operations.into_iter().enumerate() {
         let wrong = tokio::select! {
             biased;
-            violation = vigil.violation() => Some((vigil::RULE, "no violation of the protocol".to_owned(), violation)),
+            violation = vigil.violation() => Some((vigil::REQUIREMENT, "no violation of the protocol".to_owned(), violation)),
             answer = executor.execute(&operation) => match answer {
                 Ok(answer) => model.observe(&operation, &answer).err().map(|refusal| {
                     (refusal.rule, refusal.allowed.to_string(), refusal.reason)
                 }),
-                Err(reason) => Some(("P03", model.allowed(&operation).to_string(), reason)),
+                Err(reason) => Some((&req::REQ_ANSWERED, model.allowed(&operation).to_string(), reason)),
             },
         };
         done += 1;

@@ -1,5 +1,6 @@
 //! An answer to an operation on one record, given by nodes that are responsible for its key.
 
+use dht_requirements::{self as req, Requirement};
 use std::collections::{BTreeMap, BTreeSet};
 
 use dht_protocol::Key;
@@ -81,43 +82,65 @@ pub(crate) fn fault(
     action: &Action,
     answer: &Answer,
     allowed: &[Answer],
-) -> (&'static str, &'static str) {
+) -> (&'static Requirement, &'static str) {
     let some_value = allowed
         .iter()
         .any(|answer| matches!(answer, Answer::Value(_) | Answer::Updated { .. }));
     match (action, answer) {
-        (_, Answer::Error) => ("A6", "nothing was asked that a healthy node fails at"),
-        (_, Answer::WrongNode) => ("A18.5", "the key is inside the node's hash range"),
-        (_, Answer::NoNode) => ("P14", "a node is responsible for the key"),
-        (_, Answer::ValueTooBig) => ("A5", "the value is short enough, or nobody may refuse it"),
-        (Action::Get, Answer::Value(_)) if some_value => {
-            ("A18.2", "these are not the bytes that were stored")
+        (_, Answer::Error) => (
+            &req::REQ_ANSWER_DEFINED,
+            "nothing was asked that a healthy node fails at",
+        ),
+        (_, Answer::WrongNode) => (
+            &req::REQ_INSIDE_SERVED,
+            "the key is inside the node's hash range",
+        ),
+        (_, Answer::NoNode) => (&req::PUT_ANSWER, "a node is responsible for the key"),
+        (_, Answer::ValueTooBig) => (
+            &req::DATA_VALUE_SIZES,
+            "the value is short enough, or nobody may refuse it",
+        ),
+        (Action::Get, Answer::Value(_)) if some_value => (
+            &req::GET_VALUE_EXACT,
+            "these are not the bytes that were stored",
+        ),
+        (Action::Get, Answer::Value(_)) => (&req::GET_VALUE_OF_AN_INSTANT, "there is no record"),
+        (Action::Get, _) => (
+            &req::DATA_PUT_VISIBLE,
+            "a record that was stored is not visible",
+        ),
+        (Action::Exists, Answer::Exists(false)) => (
+            &req::DATA_PUT_VISIBLE,
+            "a record that was stored is not visible",
+        ),
+        (Action::Exists, _) => (&req::DATA_GET_EXISTS_AGREE, "there is no record"),
+        (Action::Remove, Answer::Removed(false)) => (&req::REMOVE_PRESENT, "there was a record"),
+        (Action::Remove, _) => (&req::REMOVE_PRESENT, "there was no record"),
+        (Action::Update(_), Answer::Updated { .. }) if some_value => (
+            &req::GET_VALUE_EXACT,
+            "the value read is not what was stored",
+        ),
+        (Action::Update(_), Answer::Updated { .. }) => {
+            (&req::DATA_GET_EXISTS_AGREE, "there was no record to read")
         }
-        (Action::Get, Answer::Value(_)) => ("P16", "there is no record"),
-        (Action::Get, _) => ("A18.1", "a record that was stored is not visible"),
-        (Action::Exists, Answer::Exists(false)) => {
-            ("A18.1", "a record that was stored is not visible")
-        }
-        (Action::Exists, _) => ("P19", "there is no record"),
-        (Action::Remove, Answer::Removed(false)) => ("A18.3", "there was a record"),
-        (Action::Remove, _) => ("A18.3", "there was no record"),
-        (Action::Update(_), Answer::Updated { .. }) if some_value => {
-            ("A18.2", "the value read is not what was stored")
-        }
-        (Action::Update(_), Answer::Updated { .. }) => ("P19", "there was no record to read"),
-        (Action::Update(Decision::Replace(_)), Answer::Conflict) if some_value => {
-            ("A18.6", "nobody changed the record in between")
-        }
-        (Action::Update(_), Answer::Conflict) => ("A12", "nothing was compared"),
-        (Action::Update(_), _) => ("A18.1", "a record that was stored is not visible"),
-        (Action::UpdateRecord { .. }, Answer::Stored) => {
-            ("A18.6", "the record has a value of another hash")
-        }
+        (Action::Update(Decision::Replace(_)), Answer::Conflict) if some_value => (
+            &req::UPDATE_CONFLICT,
+            "nobody changed the record in between",
+        ),
+        (Action::Update(_), Answer::Conflict) => (&req::UPDATE_WRITE, "nothing was compared"),
+        (Action::Update(_), _) => (
+            &req::DATA_PUT_VISIBLE,
+            "a record that was stored is not visible",
+        ),
+        (Action::UpdateRecord { .. }, Answer::Stored) => (
+            &req::UPDATE_CONFLICT,
+            "the record has a value of another hash",
+        ),
         (Action::UpdateRecord { .. }, _) => (
-            "A18.6",
+            &req::UPDATE_CONFLICT,
             "there was no record, or its value had the given hash",
         ),
-        (Action::Put(_), _) => ("A6", "a Put stores"),
+        (Action::Put(_), _) => (&req::REQ_ANSWER_DEFINED, "a Put stores"),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use dht_protocol::Key;
+use dht_requirements::{self as req, Requirement};
 
 use crate::record::RecordState;
 use crate::show;
@@ -22,7 +23,7 @@ pub(crate) struct Selection<'a> {
 pub(crate) type Delivery<'a> = Option<&'a Bytes>;
 
 /// The rule that is broken, and how.
-pub(crate) type Fault = (&'static str, String);
+pub(crate) type Fault = (&'static Requirement, String);
 
 impl Selection<'_> {
     /// Can nodes that hold these records have delivered this, each at most one?
@@ -96,37 +97,49 @@ impl Selection<'_> {
         if came.is_empty() {
             let held: Vec<_> = held().map(ToString::to_string).collect();
             let held = held.join(" or ");
-            return ("A18.4", format!("record {key} is missing; it is {held}"));
+            return (
+                &req::GETALL_COMPLETE,
+                format!("record {key} is missing; it is {held}"),
+            );
         }
         let values = || came.iter().copied().flatten();
         if let Some(value) = values().find(|value| !self.accepts(value)) {
             let (filter, value) = (show::Value(self.filter), show::Value(value));
             let reason = format!("record {key} came with {value}, which does not contain {filter}");
-            return ("P47", reason);
+            return (&req::GETALL_FILTER_ALL_MATCHING, reason);
         }
         if deliverable == 0 {
             let stored = held().any(|record| *record != RecordState::Absent);
             return match stored {
                 true => (
-                    "P47",
+                    &req::GETALL_FILTER_ALL_MATCHING,
                     format!("record {key} came; its value does not match"),
                 ),
-                false => ("P46", format!("record {key} came; there is none")),
+                false => (
+                    &req::GETALL_VALUES,
+                    format!("record {key} came; there is none"),
+                ),
             };
         }
         if came.len() > deliverable {
             let times = came.len();
-            return ("A18.4", format!("record {key} came {times} times"));
+            return (
+                &req::GETALL_COMPLETE,
+                format!("record {key} came {times} times"),
+            );
         }
         match values().find(|value| !held().any(|record| self.delivers(record, Some(value)))) {
             Some(value) => {
                 let value = show::Value(value);
                 (
-                    "P46",
+                    &req::GETALL_VALUES,
                     format!("record {key} came with {value}, not its value"),
                 )
             }
-            None => ("A18.4", format!("a copy of record {key} is missing")),
+            None => (
+                &req::GETALL_COMPLETE,
+                format!("a copy of record {key} is missing"),
+            ),
         }
     }
 }

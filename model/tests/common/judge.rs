@@ -29,7 +29,7 @@ pub(crate) fn wrong(
     model: &mut Model,
     operation: Operation,
     answer: Answer,
-    rule: &str,
+    rule: &'static dht_requirements::Requirement,
 ) -> Refusal {
     match model.observe(&operation, &answer) {
         Err(refusal) if refusal.rule == rule => refusal,

@@ -13,6 +13,7 @@ use junit_report::{Report, TestSuite};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, Writer};
 
+use crate::judged::Judged;
 use crate::run::{Group, Run};
 
 use super::attribute;
@@ -24,14 +25,14 @@ pub(super) struct Facts {
 
 impl Facts {
     /// The facts of the run, and of the random workload of `group`.
-    pub(super) fn of(run: &Run, group: Option<&Group>) -> Self {
+    pub(super) fn of(judged: &Judged<'_>, group: Option<&Group>) -> Self {
         let mut properties = Vec::new();
-        if let Some(start) = run.start() {
+        if let Some(start) = judged.run().start() {
             properties.push(("version", start.version.clone()));
             properties.push(("seed", start.seed.clone()));
             properties.push(("node", start.node.clone()));
             properties.extend(start.range.clone().map(|range| ("range", range)));
-            properties.push(("profile", start.profile.clone()));
+            properties.push(("profile", judged.profile().to_owned()));
             properties.extend(start.filter.clone().map(|filter| ("filter", filter)));
         }
         if let Some(workload) = group.and_then(|group| group.workload.as_ref()) {

@@ -6,7 +6,9 @@
 //! | group | `testsuite`, with the facts of the run as `properties` |
 //! | check | `testcase`: `name` is its id, `classname` is `dhtcheck.` and its group |
 //! | kept | a `testcase` that passed |
-//! | broken | `failure`: `type` is the rule, the text is what the terminal shows |
+//! | broken | `failure`: `type` is the requirement, the text is what the terminal shows |
+//! | advice | a `testcase` that passed, with the advice in its `system-out` |
+//! | deviation | a `testcase` that passed, with the deviation in its `system-out` |
 //! | inconclusive | `error` |
 //! | not applicable | `skipped` |
 //!
@@ -14,26 +16,20 @@
 //! because a file without failures and errors must mean the same as exit status 0. For the same reason a run
 //! that could not start or was not completed has one more suite, `run`, with an `error` that says why.
 
+mod case;
 mod complete;
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use junit_report::{OffsetDateTime, Report, TestCase, TestResult, TestSuite};
 
-use crate::check::{CheckResult, Failure, Verdict};
-use crate::run::{Group, Run};
-use crate::style::Style;
-use crate::terminal::{Crop, FailureText, printable};
+use crate::judged::Judged;
+use crate::run::Run;
+use crate::terminal::printable;
 
+use case::Cases;
 use complete::Facts;
-
-/// How much of an exchange goes into the file. Many readers load it whole, and GitLab refuses 30 MB.
-const CROP: Crop = Crop {
-    first: 50,
-    last: 150,
-};
 
 /// The last second of the year 9999, in milliseconds since 1970: timestamps go no further.
 const LAST_MS: u64 = 253_402_300_799_000;
@@ -41,25 +37,27 @@ const LAST_MS: u64 = 253_402_300_799_000;
 /// A century and more, in milliseconds: no check takes longer.
 const LONGEST_MS: u64 = u32::MAX as u64 * 1_000;
 
-/// Writes `run` as JUnit XML.
+/// Writes a run as JUnit XML.
 ///
 /// # Errors
 ///
 /// Only those of `sink`.
-pub fn write(run: &Run, sink: impl Write) -> io::Result<()> {
+pub fn write(judged: &Judged<'_>, sink: impl Write) -> io::Result<()> {
+    let run = judged.run();
     let mut report = Report::new();
     let mut facts = Vec::new();
+    let cases = Cases::of(judged);
     for group in run
         .groups()
         .iter()
         .filter(|group| !group.results.is_empty())
     {
-        report.add_testsuite(suite(run, &group.name, cases(group)));
-        facts.push(Facts::of(run, Some(group)));
+        report.add_testsuite(suite(run, &group.name, cases.of_group(group)));
+        facts.push(Facts::of(judged, Some(group)));
     }
     if let Some(case) = obstacle(run) {
         report.add_testsuite(suite(run, "run", vec![case]));
-        facts.push(Facts::of(run, None));
+        facts.push(Facts::of(judged, None));
     }
     let mut xml = Vec::new();
     report.write_xml(&mut xml).map_err(|error| match error {
@@ -79,57 +77,6 @@ fn suite(run: &Run, name: &str, testcases: Vec<TestCase>) -> TestSuite {
         hostname: "localhost".to_owned(),
         testcases,
         system_out: None,
-        system_err: None,
-    }
-}
-
-/// One case a result. Names are made unique: of cases with the same name GitLab reads only the first, and a
-/// random workload may find several things.
-fn cases(group: &Group) -> Vec<TestCase> {
-    let mut seen: HashMap<&str, usize> = HashMap::new();
-    let mut cases = Vec::with_capacity(group.results.len());
-    for result in &group.results {
-        let times = seen.entry(&result.check.id).or_default();
-        *times += 1;
-        let mut case = case(result);
-        if *times > 1 {
-            case.name.push_str(&format!(" ({times})"));
-        }
-        cases.push(case);
-    }
-    cases
-}
-
-fn case(result: &CheckResult) -> TestCase {
-    let check = &result.check;
-    let mut about = format!("{}\nrules: {}\n", check.title, check.rules.join(", "));
-    if let Some(subsumes) = &check.subsumes {
-        about.push_str(&format!("subsumes: {subsumes}\n"));
-    }
-    TestCase {
-        name: attribute(&check.id),
-        time: time(result.duration),
-        result: match &result.verdict {
-            Verdict::Kept => TestResult::Success,
-            Verdict::Broken(failure) => TestResult::Failure {
-                type_: attribute(&failure.rule.id),
-                message: attribute(&message(failure)),
-                cause: Some(cdata(&details(result, failure))),
-            },
-            Verdict::Inconclusive { reason } => TestResult::Error {
-                type_: "inconclusive".to_owned(),
-                message: attribute(reason),
-                cause: Some(cdata(reason)),
-            },
-            Verdict::NotApplicable { reason } => TestResult::SkippedWithCause {
-                type_: "not applicable".to_owned(),
-                message: attribute(reason),
-                cause: None,
-            },
-        },
-        classname: Some(class(&check.group)),
-        filepath: None,
-        system_out: Some(cdata(&about)),
         system_err: None,
     }
 }
@@ -161,22 +108,6 @@ fn obstacle(run: &Run) -> Option<TestCase> {
         system_out: None,
         system_err: None,
     })
-}
-
-/// The failure in one line, for readers that show no more of it.
-fn message(failure: &Failure) -> String {
-    let Failure { rule, observed, .. } = failure;
-    format!("{}: {} Came: {observed}", rule.id, rule.sentence)
-}
-
-fn details(result: &CheckResult, failure: &Failure) -> String {
-    let text = FailureText {
-        check: &result.check,
-        failure,
-        style: Style::Plain,
-        crop: CROP,
-    };
-    text.to_string()
 }
 
 /// A class name of two parts. Jenkins takes what is before the last dot for a package, so a group's name

@@ -1,5 +1,5 @@
 //! The sequence chart of an exchange: two lifelines, an arrow a message, in ASCII and in the width of a
-//! terminal.
+//! terminal. On the left stand the connection, if any line names one, and the time.
 
 use crate::exchange::{Direction, Line};
 
@@ -8,6 +8,9 @@ use super::text::{Crop, count, number, printable};
 /// Narrowest and widest distance of the lifelines, in characters.
 const NARROWEST: usize = 40;
 const WIDEST: usize = 60;
+
+/// Most characters of a connection's name.
+const NAME: usize = 16;
 
 /// Most rows of text for one message.
 const ROWS: usize = 6;
@@ -19,6 +22,10 @@ pub(crate) fn rows(exchange: &[Line], crop: Crop) -> Vec<String> {
     }
     let (first, left_out, last) = crop.ends(exchange);
     let shown = || first.iter().chain(last);
+    let name = shown()
+        .filter_map(|line| Some(name(line.connection.as_deref()?).chars().count()))
+        .max()
+        .unwrap_or(0);
     let time = shown()
         .filter_map(|line| Some(clock(line.ms?).len()))
         .max()
@@ -30,6 +37,7 @@ pub(crate) fn rows(exchange: &[Line], crop: Crop) -> Vec<String> {
         .clamp(NARROWEST, WIDEST);
 
     let mut chart = Chart {
+        name,
         time,
         lane,
         rows: Vec::new(),
@@ -48,6 +56,8 @@ pub(crate) fn rows(exchange: &[Line], crop: Crop) -> Vec<String> {
 }
 
 struct Chart {
+    /// Width of the connections' names; 0 without names.
+    name: usize,
     /// Width of the times; 0 without times.
     time: usize,
     /// Distance of the lifelines.
@@ -64,51 +74,63 @@ impl Chart {
     }
 
     fn line(&mut self, line: &Line) {
-        let clock = line.ms.map(clock).unwrap_or_default();
+        let left = self.left(line);
         let width = self.lane - 2;
         let texts = wrap(&printable(&line.text), width);
+        // Only the first row of a message has something on its left.
+        let lefts = std::iter::once(left.as_str()).chain(std::iter::repeat(""));
+        for (left, text) in lefts.zip(&texts) {
+            match line.direction {
+                Direction::ToNode => self.row(left, format!("| {text:<width$} |")),
+                Direction::ToClient => self.row(left, format!("| {text:>width$} |")),
+                Direction::Note => self.remark(left, text),
+            }
+        }
+        let arrow = "-".repeat(self.lane - 1);
         match line.direction {
-            Direction::ToNode => {
-                for (at, text) in texts.iter().enumerate() {
-                    self.row(
-                        if at == 0 { &clock } else { "" },
-                        format!("| {text:<width$} |"),
-                    );
-                }
-                self.row("", format!("|{}>|", "-".repeat(self.lane - 1)));
-            }
-            Direction::ToClient => {
-                for (at, text) in texts.iter().enumerate() {
-                    self.row(
-                        if at == 0 { &clock } else { "" },
-                        format!("| {text:>width$} |"),
-                    );
-                }
-                self.row("", format!("|<{}|", "-".repeat(self.lane - 1)));
-            }
-            Direction::Note => {
-                for (at, text) in texts.iter().enumerate() {
-                    self.remark(if at == 0 { &clock } else { "" }, text);
-                }
-            }
+            Direction::ToNode => self.row("", format!("|{arrow}>|")),
+            Direction::ToClient => self.row("", format!("|<{arrow}|")),
+            Direction::Note => {}
         }
     }
 
     /// A row between the messages; its lifelines are dotted so that it is not taken for one.
-    fn remark(&mut self, clock: &str, text: &str) {
-        self.row(clock, format!(": {text:^width$} :", width = self.lane - 2));
+    fn remark(&mut self, left: &str, text: &str) {
+        self.row(left, format!(": {text:^width$} :", width = self.lane - 2));
     }
 
-    fn row(&mut self, clock: &str, row: String) {
-        let time = self.time;
-        let gap = self.margin() - time;
-        self.rows.push(format!("{clock:>time$}{:gap$}{row}", ""));
+    fn row(&mut self, left: &str, row: String) {
+        let margin = self.margin();
+        self.rows.push(format!("{left:margin$}{row}"));
+    }
+
+    /// What stands on the left of a line.
+    fn left(&self, line: &Line) -> String {
+        let name = name(line.connection.as_deref().unwrap_or_default());
+        let clock = line.ms.map(clock).unwrap_or_default();
+        let gap = self.gap();
+        format!(
+            "{name:<names$}{:gap$}{clock:>times$}",
+            "",
+            names = self.name,
+            times = self.time
+        )
+    }
+
+    /// What is between names and times.
+    fn gap(&self) -> usize {
+        if self.name > 0 && self.time > 0 { 2 } else { 0 }
     }
 
     /// Where the client's lifeline stands.
     fn margin(&self) -> usize {
-        self.time + 2
+        self.name + self.gap() + self.time + 2
     }
+}
+
+/// The name of a connection, short enough for its column.
+fn name(connection: &str) -> String {
+    printable(connection).chars().take(NAME).collect()
 }
 
 fn clock(ms: u64) -> String {
@@ -188,6 +210,31 @@ client                                    node
 1,203 ms  :               no answer                :
           :          the connection ended          :"
         );
+    }
+
+    #[test]
+    fn names_the_connections_where_there_are_several() {
+        let exchange = [
+            Line::to_node("GetAll c0").at(3).on("client 1"),
+            Line::to_node("RemoveChannel c0").at(5).on("client 2"),
+            Line::to_client("Finished").on("a name that is too long"),
+            Line::note("both connections are open"),
+        ];
+        assert_eq!(
+            chart(&exchange, ALL),
+            "                      client                                    node
+client 1          3 ms  | GetAll c0                              |
+                        |--------------------------------------->|
+client 2          5 ms  | RemoveChannel c0                       |
+                        |--------------------------------------->|
+a name that is t        |                               Finished |
+                        |<---------------------------------------|
+                        :       both connections are open        :"
+        );
+        let untimed = [Line::to_node("Get").on("client 1"), Line::to_node("Get")];
+        let chart = chart(&untimed, ALL);
+        assert!(chart.contains("\nclient 1  | Get "), "{chart}");
+        assert!(chart.contains("\n          | Get "), "{chart}");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A broken rule in full: the rule, the case, the exchange, what was allowed, and how to see it again.
+//! A broken requirement in full: what it says, the case, the exchange, what was allowed, and how to see it
+//! again.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -20,7 +21,8 @@ pub(crate) struct FailureText<'a> {
 impl Display for FailureText<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Failure {
-            rule,
+            requirement,
+            outcome: _,
             sent,
             expected,
             observed,
@@ -28,8 +30,10 @@ impl Display for FailureText<'_> {
             again,
             minimal,
         } = self.failure;
-        let id = self.style.paint(Ink::Broken, &printable(&rule.id));
-        writeln!(f, "{id}  \"{}\"", printable(&rule.sentence))?;
+        let id = self.style.paint(Ink::Broken, &printable(&requirement.id));
+        let sentence = printable(&requirement.sentence);
+        writeln!(f, "{id}  {}  \"{sentence}\"", requirement.level)?;
+        field(f, "source:", &requirement.source)?;
         writeln!(
             f,
             "  check {}: {}",
@@ -40,6 +44,8 @@ impl Display for FailureText<'_> {
         if let Some(operations) = minimal {
             self.minimal(f, operations)?;
         }
+        field(f, "allowed here:", &expected.join(", or "))?;
+        field(f, "came:", observed)?;
         let chart = chart::rows(exchange, self.crop);
         if !chart.is_empty() {
             writeln!(f)?;
@@ -48,8 +54,6 @@ impl Display for FailureText<'_> {
             }
             writeln!(f)?;
         }
-        field(f, "allowed here:", &expected.join(", or "))?;
-        field(f, "came:", observed)?;
         let again = self.style.paint(Ink::Strong, &printable(again));
         writeln!(f, "  again:  {again}")
     }

@@ -1,21 +1,22 @@
 //! The first lines of a run: what is run, and a line a group.
 
 use crate::event::{Plan, RunStarted};
+use crate::judged::Judged;
 use crate::run::{Group, Run};
 use crate::style::{Ink, Style};
 use crate::tally::Tally;
 
-use super::text::{count, number, printable, seconds};
+use super::text::{count, number, pieces_of_advice, printable, seconds};
 
 /// What is run against what, in one line.
-pub(crate) fn header(start: &RunStarted) -> String {
+pub(crate) fn header(start: &RunStarted, profile: &str) -> String {
     let mut parts = vec![
         format!("dhtcheck {}", start.version),
         format!("seed {}", start.seed),
         format!("node {}", start.node),
     ];
     parts.extend(start.range.as_ref().map(|range| format!("range {range}")));
-    parts.push(format!("profile {}", start.profile));
+    parts.push(format!("profile {profile}"));
     parts.extend(
         start
             .filter
@@ -26,13 +27,13 @@ pub(crate) fn header(start: &RunStarted) -> String {
 }
 
 /// A group in one line: how much of it ran, and what came of it. None for a group that is empty as planned.
-pub(crate) fn line(run: &Run, group: &Group, style: Style) -> Option<String> {
+pub(crate) fn line<'a>(judged: &Judged<'a>, group: &'a Group, style: Style) -> Option<String> {
     if group.plan == Some(Plan::Checks(0)) && group.results.is_empty() {
         return None;
     }
-    let columns = Columns::of(run);
+    let columns = Columns::of(judged.run());
     let name = format!("{:<1$}", printable(&group.name), columns.name);
-    let (ink, status) = status(group.tally());
+    let (ink, status) = status(judged.group_tally(group));
     let status = style.paint(ink, &status);
     Some(format!("  {name}   {}   {status}", volume(group, columns)))
 }
@@ -96,13 +97,19 @@ fn status(tally: Tally) -> (Ink, String) {
     let mut parts = Vec::new();
     let ink = if tally.broken > 0 {
         Ink::Broken
-    } else if tally.inconclusive > 0 || tally.total() == 0 {
+    } else if tally.inconclusive + tally.advice + tally.deviations > 0 || tally.total() == 0 {
         Ink::Unsure
     } else {
         Ink::Kept
     };
     if tally.broken > 0 {
         parts.push(format!("{} broken", number(tally.broken)));
+    }
+    if tally.advice > 0 {
+        parts.push(pieces_of_advice(tally.advice));
+    }
+    if tally.deviations > 0 {
+        parts.push(count(tally.deviations, "deviation"));
     }
     if tally.inconclusive > 0 {
         parts.push(format!("{} inconclusive", number(tally.inconclusive)));

@@ -2,35 +2,33 @@
 //!
 //! [`Terminal::update`] gives what there is to print after each event, [`Terminal::finish`] the rest;
 //! [`render`] gives the whole text of a run at once. The order is the reader's: what runs, a line a group,
-//! the failures in full, and at the end what answers "is my node right, and if not, what do I look at
-//! first?". All of it is a function of the [`Run`]; nothing is written from here.
+//! the failures in full, the advice in short, and at the end what answers "is my node right, and if not, what do I look at
+//! first?". All of it is a function of the [`Judged`] run; nothing is written from here.
 
+mod advice;
 mod chart;
 mod failure;
+mod failures;
 mod groups;
+mod notes;
 pub mod progress;
 mod summary;
 mod text;
 
-use crate::run::Run;
-use crate::style::{Ink, Style};
+use crate::judged::Judged;
+use crate::style::Style;
 
 pub(crate) use failure::FailureText;
 pub(crate) use text::{Crop, printable};
 
+use advice::Advice;
+use failures::Failures;
+use notes::Notes;
 use summary::Summary;
-use text::count;
-
-/// Most failures printed in full; further ones take a line each, and then a number.
-const IN_FULL: usize = 10;
-const IN_BRIEF: usize = 40;
-
-/// How much of an exchange is printed: how it began, and what led to the failure.
-const CROP: Crop = Crop { first: 4, last: 12 };
 
 /// The whole text of a run, as [`Terminal`] prints it bit by bit.
-pub fn render(run: &Run, style: Style) -> String {
-    Terminal::new(style).finish(run)
+pub fn render(judged: &Judged<'_>, style: Style) -> String {
+    Terminal::new(style).finish(judged)
 }
 
 /// What has been printed of a run, and so what is to be printed next.
@@ -71,95 +69,71 @@ impl Terminal {
         self
     }
 
-    /// What to print now that `run` has taken in another event. It must be written as it is, and shown at
+    /// What to print now that the run has taken in another event. It must be written as it is, and shown at
     /// once: a live line has no line end.
-    pub fn update(&mut self, run: &Run) -> String {
-        let mut lines = self.header(run);
+    pub fn update(&mut self, judged: &Judged<'_>) -> String {
+        let run = judged.run();
+        let mut lines = self.header(judged);
         while let Some(group) = run.groups().get(self.groups_done)
             && group.is_complete()
         {
-            lines.push_str(&self.group_line(run));
+            lines.push_str(&self.group_line(judged));
         }
         let live = self
             .columns
-            .map(|columns| progress::line(run, columns))
+            .map(|columns| progress::line(judged, columns))
             .unwrap_or_default();
         self.over_live_line(lines, &live)
     }
 
-    /// What to print at the end: the groups that are not complete, the failures, the summary.
-    pub fn finish(&mut self, run: &Run) -> String {
-        let mut lines = self.header(run);
+    /// What to print at the end: the groups that are not complete, the failures, the advice, the notes,
+    /// the summary.
+    pub fn finish(&mut self, judged: &Judged<'_>) -> String {
+        let run = judged.run();
+        let mut lines = self.header(judged);
         // A run that never began has nothing to say of its groups.
         if run.obstacle().is_none() || run.results().next().is_some() {
             while self.groups_done < run.groups().len() {
-                lines.push_str(&self.group_line(run));
+                lines.push_str(&self.group_line(judged));
             }
         }
         if self.any_line {
             lines.push('\n');
         }
-        lines.push_str(&self.failures(run));
+        let (judged, style) = (*judged, self.style);
+        lines.push_str(&Failures { judged, style }.to_string());
+        lines.push_str(&Advice { judged, style }.to_string());
+        lines.push_str(&Notes { judged, style }.to_string());
         let summary = Summary {
-            run,
-            style: self.style,
+            judged,
+            style,
             reports: &self.reports,
         };
         lines.push_str(&summary.to_string());
         self.over_live_line(lines, "")
     }
 
-    fn header(&mut self, run: &Run) -> String {
-        match run.start() {
+    fn header(&mut self, judged: &Judged<'_>) -> String {
+        match judged.run().start() {
             Some(start) if !self.header_done => {
                 self.header_done = true;
-                format!("{}\n\n", groups::header(start))
+                format!("{}\n\n", groups::header(start, judged.profile()))
             }
             _ => String::new(),
         }
     }
 
     /// The line of the next group.
-    fn group_line(&mut self, run: &Run) -> String {
-        let group = run.groups().get(self.groups_done);
+    fn group_line(&mut self, judged: &Judged<'_>) -> String {
+        let group = judged.run().groups().get(self.groups_done);
         self.groups_done += 1;
-        match group.and_then(|group| groups::line(run, group, self.style)) {
+        match group.and_then(|group| groups::line(judged, group, self.style)) {
             Some(line) => {
                 self.any_line = true;
                 format!("{line}\n")
             }
             None => String::new(),
         }
-    }
-
-    fn failures(&self, run: &Run) -> String {
-        let failures: Vec<_> = run.failures().collect();
-        let (in_full, further) = failures.split_at(failures.len().min(IN_FULL));
-        let (in_brief, counted) = further.split_at(further.len().min(IN_BRIEF));
-        let mut text = String::new();
-        for (result, failure) in in_full {
-            let failure = FailureText {
-                check: &result.check,
-                failure,
-                style: self.style,
-                crop: CROP,
-            };
-            text.push_str(&format!("{failure}\n"));
-        }
-        for (result, failure) in in_brief {
-            let rule = self.style.paint(Ink::Broken, &printable(&failure.rule.id));
-            text.push_str(&format!("{rule}  check {}\n", printable(&result.check.id)));
-        }
-        if !counted.is_empty() {
-            text.push_str(&format!(
-                "... {}\n",
-                count(counted.len(), "further failure")
-            ));
-        }
-        if !in_brief.is_empty() {
-            text.push('\n');
-        }
-        text
     }
 
     /// `lines` and a new live line in the place of the old one. Blanks wipe it out: they work on any

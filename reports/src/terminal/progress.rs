@@ -2,17 +2,19 @@
 //! terminal to write it on, and how wide it is, the caller says.
 
 use crate::event::Plan;
+use crate::judged::Judged;
 use crate::run::Run;
 
 use super::text::{count, number, printable, seconds};
 
-/// How far `run` is, in one line of at most `columns` characters without its line end. Empty before the
+/// How far the run is, in one line of at most `columns` characters without its line end. Empty before the
 /// first event and after the last.
-pub fn line(run: &Run, columns: usize) -> String {
+pub fn line(judged: &Judged<'_>, columns: usize) -> String {
+    let run = judged.run();
     if run.start().is_none() || run.duration().is_some() || run.obstacle().is_some() {
         return String::new();
     }
-    let text = format!("  {}{}", volume(run), broken(run));
+    let text = format!("  {}{}", volume(run), broken(judged));
     text.chars().take(columns).collect()
 }
 
@@ -52,8 +54,8 @@ fn volume(run: &Run) -> String {
     text
 }
 
-fn broken(run: &Run) -> String {
-    match run.tally().broken {
+fn broken(judged: &Judged<'_>) -> String {
+    match judged.tally().broken {
         0 => String::new(),
         broken => format!(", {} broken", number(broken)),
     }

@@ -25,6 +25,19 @@ pub(crate) fn count(count: impl TryInto<u64>, noun: &str) -> String {
     format!("{text} {noun}{plural}")
 }
 
+/// A number of pieces of advice: `1 piece of advice`, `4 pieces of advice`.
+pub(crate) fn pieces_of_advice(number: usize) -> String {
+    format!("{} of advice", count(number, "piece"))
+}
+
+/// How often: `once`, `61 times`.
+pub(crate) fn times(count: usize) -> String {
+    match count {
+        1 => "once".to_owned(),
+        _ => format!("{} times", number(count)),
+    }
+}
+
 /// A duration as a person says it: `0.2 s`, `48 s`, `3 min 20 s`.
 pub(crate) fn seconds(duration: Duration) -> String {
     let whole = duration.as_secs();
@@ -94,6 +107,8 @@ mod tests {
         assert_eq!(number(u64::MAX), "18,446,744,073,709,551,615");
         assert_eq!(count(1u64, "check"), "1 check");
         assert_eq!(count(0u64, "check"), "0 checks");
+        assert_eq!(pieces_of_advice(1), "1 piece of advice");
+        assert_eq!(pieces_of_advice(1_234), "1,234 pieces of advice");
     }
 
     #[test]

@@ -1,27 +1,31 @@
 //! Expectations of RemoveChannel and GetChannels.
 
 use dht_client::RemoveChannelError;
+use dht_requirements as req;
 
-use super::{Broken, Checked, Context, Unkept};
+use super::{Checked, Context, Outcome, Unkept, broken};
 
-impl Context {
+impl Context<'_> {
     /// Removes a channel of the check.
     pub async fn remove_channel(&self, channel: &str) -> Checked {
         let sent = "RemoveChannel";
         let removed = self.client.remove_channel(self.channel(channel)).await;
         removed.map_err(|error| match error {
-            RemoveChannelError::Request(error) => self.failed("A4", sent, "ChannelRemoved", error),
-            RemoveChannelError::NotPermitted { .. } if !self.may_remove_channels => {
+            RemoveChannelError::Request(error) => {
+                self.failed(&req::RMCHANNEL_STARTS_EMPTY, sent, "ChannelRemoved", error)
+            }
+            RemoveChannelError::NotPermitted { .. } if !self.may_remove_channels() => {
                 Unkept::NotApplicable(
                     "the client is not \"admin\", so it may not remove channels".to_owned(),
                 )
             }
-            refused => Unkept::Broken(Broken {
-                rule: "P23",
-                sent: sent.to_owned(),
-                expected: vec!["ChannelRemoved, to the client \"admin\"".to_owned()],
-                observed: refused.to_string(),
-            }),
+            refused => broken(
+                &req::RMCHANNEL_ANSWER,
+                Outcome::Answer,
+                sent,
+                &["ChannelRemoved, to the client \"admin\""],
+                refused.to_string(),
+            ),
         })
     }
 
@@ -32,14 +36,19 @@ impl Context {
         let sent = "GetChannels";
         let wanted = format!("{expected:?}, each once, in any order");
         let channels = self.client.channels().collect_all().await;
-        let channels = channels.map_err(|error| self.failed("P25", sent, &wanted, error))?;
+        let channels =
+            channels.map_err(|error| self.failed(&req::CHANNELS_REAL, sent, &wanted, error))?;
         let mut listed: Vec<_> = channels
             .into_iter()
             .filter(|name| self.owns(name))
             .collect();
         listed.sort();
-        self.expect("A18.10", sent, &[&wanted], listed == expected, || {
-            format!("{listed:?}")
-        })
+        self.expect(
+            &req::CHANNELS_COMPLETE,
+            sent,
+            &[&wanted],
+            listed == expected,
+            || format!("{listed:?}"),
+        )
     }
 }

@@ -1,5 +1,6 @@
 //! Expectations of Put, Get, Exists and Remove, one at a time and many at once.
 
+use dht_requirements as req;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -9,12 +10,12 @@ use dht_protocol::neo::batch::MAX_VALUE;
 use dht_protocol::neo::request::Failure;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Broken, Checked, Context, Unkept, shown};
+use super::{Checked, Context, Unkept, shown};
 
 /// How many requests are under way at once where many are made.
 const IN_FLIGHT: usize = 64;
 
-impl Context {
+impl Context<'_> {
     /// Puts a record.
     pub async fn put(&self, key: u64, value: impl Into<Bytes>) -> Checked {
         self.put_to("", key, value).await
@@ -31,7 +32,7 @@ impl Context {
             .client
             .put(self.channel(channel), key, value.clone())
             .await;
-        put.map_err(|error| self.failed("P14", &sent(), "Put (stored)", error))
+        put.map_err(|error| self.failed(&req::PUT_ANSWER, &sent(), "Put (stored)", error))
     }
 
     /// Puts many records, some at a time.
@@ -53,7 +54,9 @@ impl Context {
             .await;
         let refused = matches!(put, Err(RequestError::Failed(Failure::ValueTooBig { .. })));
         let expected = format!("refused by the client: more than {MAX_VALUE} bytes");
-        self.expect("A5", &sent, &[&expected], refused, || format!("{put:?}"))
+        self.expect(&req::DATA_VALUE_SIZES, &sent, &[&expected], refused, || {
+            format!("{put:?}")
+        })
     }
 
     /// Get finds this value.
@@ -69,10 +72,10 @@ impl Context {
     /// Get finds no record, because its channel was removed.
     pub async fn expect_gone_with_channel(&self, key: u64) -> Checked {
         match self.expect_no_record(key).await {
-            Err(Unkept::Broken(broken)) if broken.rule == "A18.2" => Err(Unkept::Broken(Broken {
-                rule: "A4",
-                ..broken
-            })),
+            Err(Unkept::Broken(mut found)) if found.requirement == &req::GET_VALUE_EXACT => {
+                found.requirement = &req::RMCHANNEL_STARTS_EMPTY;
+                Err(Unkept::Broken(found))
+            }
             checked => checked,
         }
     }
@@ -84,11 +87,12 @@ impl Context {
         };
         let (sent, wanted) = (format!("Get {key}"), show(&expected));
         let got = self.client.get(self.channel(""), key).await;
-        let got = got.map_err(|error| self.failed("P16", &sent, &wanted, error))?;
+        let got =
+            got.map_err(|error| self.failed(&req::GET_VALUE_OF_AN_INSTANT, &sent, &wanted, error))?;
         let rule = if expected.is_some() && got.is_none() {
-            "A18.1"
+            &req::DATA_PUT_VISIBLE
         } else {
-            "A18.2"
+            &req::GET_VALUE_EXACT
         };
         self.expect(rule, &sent, &[&wanted], got == expected, || show(&got))
     }
@@ -102,10 +106,15 @@ impl Context {
         let show = |exists| if exists { "RecordExists" } else { "NoRecord" };
         let (sent, wanted) = (format!("Exists {key}"), show(expected));
         let exists = self.client.exists(self.channel(""), key).await;
-        let exists = exists.map_err(|error| self.failed("P19", &sent, wanted, error))?;
-        self.expect("P19", &sent, &[wanted], exists == expected, || {
-            show(exists).to_owned()
-        })
+        let exists = exists
+            .map_err(|error| self.failed(&req::DATA_GET_EXISTS_AGREE, &sent, wanted, error))?;
+        self.expect(
+            &req::DATA_GET_EXISTS_AGREE,
+            &sent,
+            &[wanted],
+            exists == expected,
+            || show(exists).to_owned(),
+        )
     }
 
     /// Remove finds the record, or not.
@@ -117,10 +126,15 @@ impl Context {
         let show = |removed| if removed { "Removed" } else { "NoRecord" };
         let (sent, wanted) = (format!("Remove {key}"), show(expected));
         let removed = self.client.remove(self.channel(""), key).await;
-        let removed = removed.map_err(|error| self.failed("P20", &sent, wanted, error))?;
-        self.expect("A18.3", &sent, &[wanted], removed == expected, || {
-            show(removed).to_owned()
-        })
+        let removed =
+            removed.map_err(|error| self.failed(&req::REMOVE_GONE, &sent, wanted, error))?;
+        self.expect(
+            &req::REMOVE_PRESENT,
+            &sent,
+            &[wanted],
+            removed == expected,
+            || show(removed).to_owned(),
+        )
     }
 
     /// Removes many records, all of which are there.

@@ -1,5 +1,6 @@
 //! Expectations of GetAll and Mirror; what they deliver meanwhile is in [`watch`](super::super::watch).
 
+use dht_requirements::{self as req, Requirement};
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use dht_protocol::neo::request::{get_all, mirror};
 use super::super::watch::Watch;
 use super::{Checked, Context, shown};
 
-impl Context {
+impl Context<'_> {
     /// GetAll delivers what of `records` the settings ask for.
     pub async fn expect_get_all(
         &self,
@@ -27,7 +28,11 @@ impl Context {
                 format!(", values with \"{filter}\"")
             }
         );
-        let rule = if filter.is_empty() { "A18.4" } else { "P47" };
+        let rule = if filter.is_empty() {
+            &req::GETALL_COMPLETE
+        } else {
+            &req::GETALL_FILTER_ALL_MATCHING
+        };
         let expected: BTreeMap<_, _> = records
             .iter()
             .filter(|(_, value)| filter.is_empty() || contains(value, filter.as_bytes()))
@@ -43,7 +48,9 @@ impl Context {
             })
             .collect();
         let mut watch = self.get_all(settings);
-        let seen = watch.until("P03", "Finished", |seen| seen.finished).await?;
+        let seen = watch
+            .until(&req::REQ_ANSWERED, "Finished", |seen| seen.finished)
+            .await?;
         let delivered: Vec<_> = match keys_only {
             true => seen
                 .keys
@@ -58,7 +65,7 @@ impl Context {
     /// Exactly these records were delivered, each once, in any order.
     pub fn expect_records(
         &self,
-        rule: &'static str,
+        rule: &'static Requirement,
         sent: &str,
         delivered: &[(Key, Bytes)],
         expected: &BTreeMap<Key, Bytes>,
@@ -81,7 +88,7 @@ impl Context {
                 ),
                 // For the requests that deliver a channel once this is a rule of its own.
                 (None, Some(_)) if sent.starts_with("GetAll") => {
-                    ("P45", format!("record {key} twice"))
+                    (&req::GETALL_NO_DUPLICATE, format!("record {key} twice"))
                 }
                 (None, Some(_)) => (rule, format!("record {key} twice")),
                 (None, None) => (
@@ -105,13 +112,16 @@ impl Context {
     pub fn get_all(&self, settings: get_all::Settings) -> Watch {
         Watch::get_all(
             self.client.get_all(self.channel(""), settings),
-            self.timeout,
+            self.patience(),
         )
     }
 
     /// Starts a Mirror on the check's channel.
     pub fn mirror(&self, settings: mirror::Settings) -> Watch {
-        Watch::mirror(self.client.mirror(self.channel(""), settings), self.timeout)
+        Watch::mirror(
+            self.client.mirror(self.channel(""), settings),
+            self.patience(),
+        )
     }
 }
 

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use dht_client::PendingUpdate;
 use dht_protocol::neo::request::update::{Decision, Updated};
+use dht_requirements as req;
 
 use super::{Checked, Context, Unkept, shown, shown_or_none};
 
-impl Context {
+impl Context<'_> {
     /// Update finds this value, or no record, and ends like this.
     pub async fn expect_update(
         &self,
@@ -29,9 +30,10 @@ impl Context {
                 decision.clone()
             })
             .await;
-        let updated = updated.map_err(|error| self.failed("P70", &sent, &wanted, error))?;
+        let updated =
+            updated.map_err(|error| self.failed(&req::UPDATE_WRITE, &sent, &wanted, error))?;
         self.expect(
-            "A12",
+            &req::UPDATE_WRITE,
             &sent,
             &[&wanted],
             (updated, &read) == (expected, &value),
@@ -49,12 +51,13 @@ impl Context {
         let sent = format!("Update {key}, first step");
         let wanted = format!("RecordValue {}", shown(&value));
         let pending = self.client.update_later(self.channel(""), key).await;
-        let pending = pending.map_err(|error| self.failed("A12", &sent, &wanted, error))?;
+        let pending =
+            pending.map_err(|error| self.failed(&req::UPDATE_WRITE, &sent, &wanted, error))?;
         let read = pending
             .as_ref()
             .map(|pending| Bytes::copy_from_slice(pending.value()));
         self.expect(
-            "A12",
+            &req::UPDATE_WRITE,
             &sent,
             &[&wanted],
             read.as_ref() == Some(&value),
@@ -73,9 +76,14 @@ impl Context {
         let sent = format!("Update, second step ({decision:?})");
         let wanted = format!("{expected:?}");
         let updated = pending.decide(decision).await;
-        let updated = updated.map_err(|error| self.failed("A18.6", &sent, &wanted, error))?;
-        self.expect("A18.6", &sent, &[&wanted], updated == expected, || {
-            format!("{updated:?}")
-        })
+        let updated =
+            updated.map_err(|error| self.failed(&req::UPDATE_CONFLICT, &sent, &wanted, error))?;
+        self.expect(
+            &req::UPDATE_CONFLICT,
+            &sent,
+            &[&wanted],
+            updated == expected,
+            || format!("{updated:?}"),
+        )
     }
 }

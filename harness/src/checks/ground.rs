@@ -1,0 +1,253 @@
+//! What every check stands on: the node, connections to it, channels and keys of its own, and a place
+//! for what it finds out.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use dht_protocol::neo::Credential;
+use dht_protocol::{ChannelName, HashRange, Key};
+use dht_reports::Observation;
+use dht_requirements::{self as req, Requirement};
+
+use crate::target::Target;
+use crate::trace::Trace;
+use crate::unkept::{Checked, Outcome, Unkept, broken, not_applicable};
+use crate::wire::handshake::Step;
+use crate::wire::{Link, Login, Socket};
+
+/// How many keys a range must have, so that the few thousand that a check uses differ.
+const KEYS: u64 = 1 << 24;
+
+/// What a check stands on.
+#[derive(Debug)]
+pub struct Ground {
+    node: SocketAddrV4,
+    credential: Credential,
+    guest: Option<Credential>,
+    range: HashRange,
+    trace: Arc<Trace>,
+    prefix: String,
+    seed: u64,
+    patience: Duration,
+    dialect: Mutex<BTreeMap<&'static str, String>>,
+}
+
+impl Ground {
+    /// `name` must be unique in the run; the check's channels are named after it. The node may take
+    /// `patience` for an answer.
+    pub fn new(target: &Target, seed: u64, name: &str, patience: Duration) -> Self {
+        Self {
+            node: target.address(),
+            credential: target.credential().clone(),
+            guest: target.guest().cloned(),
+            range: target.range(),
+            trace: Arc::new(Trace::default()),
+            prefix: format!("dhtcheck_{seed:x}_{}", name.replace(['.', '-'], "_")),
+            seed,
+            patience,
+            dialect: Mutex::default(),
+        }
+    }
+
+    /// The messages so far.
+    pub fn trace(&self) -> &Arc<Trace> {
+        &self.trace
+    }
+
+    /// The seed of the run.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How long the node may take for an answer.
+    pub fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// The node's hash range.
+    pub fn range(&self) -> HashRange {
+        self.range
+    }
+
+    /// The name and key of the check's client.
+    pub fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// May the check's client remove channels? Only one called "admin" may.
+    pub fn may_remove_channels(&self) -> bool {
+        self.credential.name.as_str() == "admin"
+    }
+
+    /// The name and key of a client that is not "admin"; the check is not applicable if there is none.
+    pub fn guest(&self) -> Checked<&Credential> {
+        match &self.guest {
+            Some(guest) => Ok(guest),
+            None => {
+                not_applicable("no client but \"admin\" is known; --guest NAME:HEXKEY names one")
+            }
+        }
+    }
+
+    /// A channel of the check; "" is its main one.
+    pub fn channel(&self, name: &str) -> ChannelName {
+        match name {
+            "" => self.prefix.clone().into(),
+            name => format!("{}-{name}", self.prefix).into(),
+        }
+    }
+
+    /// Is it a channel of this check, and not of one whose name begins with the name of this one?
+    pub fn owns(&self, channel: &ChannelName) -> bool {
+        match channel.as_bytes().strip_prefix(self.prefix.as_bytes()) {
+            Some(rest) => rest.is_empty() || rest.starts_with(b"-"),
+            None => false,
+        }
+    }
+
+    /// The key with this number, in the node's range.
+    pub fn key(&self, number: u64) -> Key {
+        self.range.nth_key(number)
+    }
+
+    /// A key outside the node's range; the check is not applicable if there is none.
+    pub fn foreign_key(&self, number: u64) -> Checked<Key> {
+        let below = self.range.min().checked_sub(1);
+        let above = self.range.max().checked_add(1);
+        let outside = match (below, above) {
+            _ if self.range == HashRange::EMPTY => HashRange::FULL,
+            (Some(below), _) => HashRange::new(0, below).unwrap_or(HashRange::FULL),
+            (None, Some(above)) => HashRange::new(above, u64::MAX).unwrap_or(HashRange::FULL),
+            (None, None) => return not_applicable("the node's range is full"),
+        };
+        Ok(outside.nth_key(number))
+    }
+
+    /// The check is not applicable if the node's range has too few keys for it.
+    pub fn need_keys(&self) -> Checked {
+        let width = self.range.max().checked_sub(self.range.min());
+        match width {
+            Some(width) if width >= KEYS => Ok(()),
+            _ => not_applicable(format!(
+                "the node's range {} has too few keys for the checks",
+                self.range
+            )),
+        }
+    }
+
+    /// The time of the check's client, in seconds since 1970.
+    pub fn now(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.unwrap_or_default().as_secs()
+    }
+
+    /// A TCP connection on which nothing was said yet.
+    pub async fn socket(&self) -> Checked<Socket> {
+        let connecting = Socket::connect(self.node, self.trace.clone(), self.patience);
+        connecting.await.map_err(|error| {
+            let expected = ["the connection is accepted"];
+            let (rule, outcome) = (&req::ROBUST_NEW_CONNECTIONS, Outcome::Died);
+            broken(
+                rule,
+                outcome,
+                "a TCP connection",
+                &expected,
+                error.to_string(),
+            )
+        })
+    }
+
+    /// A connection on which the authentication can be done step by step. The trace shows it.
+    pub async fn login(&self) -> Checked<Login> {
+        let socket = self.socket().await?;
+        self.trace.show_authentication(socket.id());
+        Ok(Login::new(socket))
+    }
+
+    /// An authenticated connection of the check's client.
+    pub async fn link(&self) -> Checked<Link> {
+        self.link_as(&self.credential).await
+    }
+
+    /// An authenticated connection of the client with this name and key.
+    pub async fn link_as(&self, credential: &Credential) -> Checked<Link> {
+        let mut login = Login::new(self.socket().await?);
+        match login.log_in(credential, self.now()).await {
+            Step::Said(true) => Ok(Link::new(
+                login,
+                (self.channel("sentinel"), self.key(0xfeed)),
+            )),
+            other => {
+                let sent = format!("version and authentication as \"{}\"", credential.name);
+                let outcome = match other {
+                    Step::Silent => Outcome::Silence,
+                    Step::Closed(_) => Outcome::Closed,
+                    Step::Said(_) | Step::Garbage(_) => Outcome::Answer,
+                };
+                let observed = match other {
+                    Step::Said(_) => "refused".to_owned(),
+                    other => other.to_string(),
+                };
+                let expected = ["accepted"];
+                Err(broken(
+                    &req::AUTH_ACCEPTED,
+                    outcome,
+                    sent,
+                    &expected,
+                    observed,
+                ))
+            }
+        }
+    }
+
+    /// The requirement is kept if `kept`.
+    pub fn expect(
+        &self,
+        requirement: &'static Requirement,
+        sent: &str,
+        expected: &[&str],
+        kept: bool,
+        observed: impl FnOnce() -> String,
+    ) -> Checked {
+        if kept {
+            return Ok(());
+        }
+        Err(broken(
+            requirement,
+            Outcome::Data,
+            sent,
+            expected,
+            observed(),
+        ))
+    }
+
+    /// Where the specification allows several behaviours: which one the node has shown.
+    pub fn note(&self, question: &'static str, answer: impl Into<String>) {
+        let mut dialect = self.dialect.lock().unwrap_or_else(PoisonError::into_inner);
+        dialect.insert(question, answer.into());
+    }
+
+    /// All that was noted.
+    pub fn dialect(&self) -> Vec<Observation> {
+        let dialect = self.dialect.lock().unwrap_or_else(PoisonError::into_inner);
+        let observations = dialect.iter().map(|(question, answer)| Observation {
+            question: (*question).to_owned(),
+            answer: answer.clone(),
+        });
+        observations.collect()
+    }
+}
+
+/// What can be said of a check that took too long.
+pub fn too_slow(limit: Duration) -> Unkept {
+    let expected = format!("all of them answered within {} s", limit.as_secs_f32());
+    broken(
+        &req::REQ_ANSWERED,
+        Outcome::Silence,
+        "the requests of this check",
+        &[&expected],
+        "the check was not over by then",
+    )
+}

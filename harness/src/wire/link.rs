@@ -1,0 +1,372 @@
+//! An authenticated connection: requests opened on it, what came for each, and what did not come.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use dht_protocol::neo::forge;
+use dht_protocol::neo::frame::{FrameBuffer, write_request};
+use dht_protocol::neo::header::ID_LEN;
+use dht_protocol::neo::request::{RequestCode, SupportedStatus, exists};
+use dht_protocol::neo::{Kind, RequestId};
+use dht_protocol::{ChannelName, Key};
+use dht_requirements::{self as req, Requirement};
+use tokio::time::Instant;
+
+use super::handshake::Login;
+use super::socket::{Closing, Socket};
+use crate::unkept::{Checked, Outcome, Unkept, broken};
+
+/// An authenticated connection. Dropping it closes it.
+#[derive(Debug)]
+pub struct Link {
+    socket: Socket,
+    frames: FrameBuffer,
+    inbox: BTreeMap<RequestId, VecDeque<Bytes>>,
+    /// Why no message can be read any more.
+    garbage: Option<String>,
+    next_id: RequestId,
+    sentinel: (ChannelName, Key),
+}
+
+/// What the node did about a request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Heard {
+    /// It sent this payload.
+    Message(Bytes),
+    /// It closed the connection.
+    Closed(Closing),
+    /// Nothing, in all the time that it may take.
+    Silence,
+}
+
+/// What the node did about something that breaks the protocol. Any of them may be right.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Reaction {
+    /// It closed the connection.
+    Closed(Closing),
+    /// It answered, with this payload first.
+    Answered(Bytes),
+    /// It went on as if nothing had come: a request behind it was answered.
+    Ignored,
+    /// Nothing at all is answered on the connection any more, but it stays open.
+    Stuck,
+}
+
+impl Link {
+    /// On a connection whose login has succeeded. Sentinels ask for the record `sentinel`.
+    pub fn new(login: Login, sentinel: (ChannelName, Key)) -> Self {
+        let (socket, frames) = login.into_parts();
+        Self {
+            socket,
+            frames,
+            inbox: BTreeMap::new(),
+            garbage: None,
+            next_id: RequestId::FIRST,
+            sentinel,
+        }
+    }
+
+    /// The connection below.
+    pub fn socket(&mut self) -> &mut Socket {
+        &mut self.socket
+    }
+
+    /// Closes the connection abruptly.
+    pub fn reset(self) {
+        self.socket.reset();
+    }
+
+    /// An id that was not used on this connection.
+    pub fn fresh_id(&mut self) -> RequestId {
+        let id = self.next_id;
+        self.next_id = id.next();
+        id
+    }
+
+    /// Opens a request with this first message, command included.
+    pub async fn open(&mut self, opening: &[u8]) -> RequestId {
+        let id = self.fresh_id();
+        self.say(id, opening).await;
+        id
+    }
+
+    /// Opens a request and hears that it is supported.
+    pub async fn open_supported(&mut self, opening: &[u8]) -> Checked<RequestId> {
+        let id = self.open(opening).await;
+        self.supported(id).await?;
+        Ok(id)
+    }
+
+    /// Sends a message of a request.
+    pub async fn say(&mut self, id: RequestId, payload: &[u8]) {
+        let mut message = Vec::new();
+        write_request(&mut message, id, payload);
+        self.socket.send(&message).await;
+    }
+
+    /// Sends messages of requests in one piece, as far as the system leaves it one.
+    pub async fn say_at_once(&mut self, messages: &[(RequestId, &[u8])]) {
+        let mut bytes = Vec::new();
+        for (id, payload) in messages {
+            write_request(&mut bytes, *id, payload);
+        }
+        self.socket.send(&bytes).await;
+    }
+
+    /// Sends bytes as they are; [`forge`] makes wrong ones.
+    pub async fn send(&mut self, bytes: &[u8]) {
+        self.socket.send(bytes).await;
+    }
+
+    /// Opens a request without its first message being right: any code, version and fields.
+    pub async fn open_forged(&mut self, code: u8, version: u8, fields: &[u8]) -> RequestId {
+        self.open(&forge::opening(code, version, fields)).await
+    }
+
+    /// The node's next message for a request.
+    pub async fn hear(&mut self, id: RequestId) -> Heard {
+        let limit = Instant::now() + self.socket.patience();
+        loop {
+            self.sort();
+            if let Some(payload) = self.inbox.get_mut(&id).and_then(VecDeque::pop_front) {
+                return Heard::Message(payload);
+            }
+            if let Some(closing) = self.socket.closing() {
+                return Heard::Closed(closing);
+            }
+            if !self.socket.receive(limit).await {
+                return Heard::Silence;
+            }
+        }
+    }
+
+    /// The node's next message for a request, which is due: `what` it should be.
+    pub async fn answer(&mut self, id: RequestId, what: &str) -> Checked<Bytes> {
+        let sent = format!("request #{id}");
+        match self.hear(id).await {
+            Heard::Message(payload) => Ok(payload),
+            Heard::Closed(closing) => {
+                let observed = self.how_it_ended(closing);
+                let (rule, outcome) = (&req::REQ_ANSWERED, Outcome::Closed);
+                Err(broken(rule, outcome, sent, &[what], observed))
+            }
+            Heard::Silence => {
+                let seconds = self.socket.patience().as_secs_f32();
+                let observed = format!("no answer within {seconds} s");
+                let (rule, outcome) = (&req::REQ_ANSWERED, Outcome::Silence);
+                Err(broken(rule, outcome, sent, &[what], observed))
+            }
+        }
+    }
+
+    /// The node's next message for a request is this one, `what` is its name; else `requirement` is broken.
+    pub async fn expect(
+        &mut self,
+        id: RequestId,
+        requirement: &'static Requirement,
+        what: &str,
+        payload: &[u8],
+    ) -> Checked {
+        let came = self.answer(id, what).await?;
+        if came == payload {
+            return Ok(());
+        }
+        let sent = format!("request #{id}");
+        let observed = shown(&came);
+        Err(broken(
+            requirement,
+            Outcome::Answer,
+            sent,
+            &[what],
+            observed,
+        ))
+    }
+
+    /// The node's first answer to a request: it is supported.
+    pub async fn supported(&mut self, id: RequestId) -> Checked {
+        let status = SupportedStatus::Supported.encode();
+        self.expect(id, &req::REQ_STATUS_FIRST, "supported (fd)", &status)
+            .await
+    }
+
+    /// A request that is answered after everything that was sent before it on this connection.
+    pub async fn sentinel(&mut self) -> Checked {
+        let id = self.send_sentinel().await;
+        self.supported(id).await?;
+        self.answer(id, "RecordExists or NoRecord").await.map(drop)
+    }
+
+    /// Nothing more comes for a request, as a sentinel shows; else `requirement` is broken.
+    pub async fn expect_nothing_more(
+        &mut self,
+        id: RequestId,
+        requirement: &'static Requirement,
+        sent: &str,
+    ) -> Checked {
+        self.sentinel().await?;
+        match self.waiting(id).first() {
+            None => Ok(()),
+            Some(payload) => {
+                let observed = format!("another message, {}", shown(payload));
+                let expected = ["nothing more for this request"];
+                let outcome = Outcome::Extra;
+                Err(broken(requirement, outcome, sent, &expected, observed))
+            }
+        }
+    }
+
+    /// Messages for a request that came and were not looked at.
+    pub fn waiting(&mut self, id: RequestId) -> Vec<Bytes> {
+        self.sort();
+        let waiting = self.inbox.get(&id);
+        waiting.into_iter().flatten().cloned().collect()
+    }
+
+    /// Ids for which messages came that were not looked at.
+    pub fn ids_waiting(&mut self) -> Vec<RequestId> {
+        self.sort();
+        let waiting = self.inbox.iter().filter(|(_, inbox)| !inbox.is_empty());
+        waiting.map(|(id, _)| *id).collect()
+    }
+
+    /// What the node does about what was just sent for a request, which it must not or need not answer.
+    pub async fn reaction(&mut self, id: RequestId) -> Reaction {
+        let sentinel = self.send_sentinel().await;
+        let answered = self.hear(sentinel).await;
+        if let Some(payload) = self.waiting(id).first() {
+            return Reaction::Answered(payload.clone());
+        }
+        match answered {
+            Heard::Closed(closing) => Reaction::Closed(closing),
+            Heard::Silence => Reaction::Stuck,
+            Heard::Message(_) => match self.hear(sentinel).await {
+                Heard::Closed(closing) => Reaction::Closed(closing),
+                Heard::Silence => Reaction::Stuck,
+                Heard::Message(_) => match self.waiting(id).first() {
+                    Some(payload) => Reaction::Answered(payload.clone()),
+                    None => Reaction::Ignored,
+                },
+            },
+        }
+    }
+
+    /// The node closes the connection, else `requirement` is broken. A sentinel that is answered shows
+    /// that it does not.
+    pub async fn expect_closed(
+        &mut self,
+        requirement: &'static Requirement,
+        sent: &str,
+    ) -> Checked {
+        let sentinel = self.send_sentinel().await;
+        let expected = ["the node closes the connection"];
+        loop {
+            match self.hear(sentinel).await {
+                Heard::Closed(_) => return Ok(()),
+                Heard::Message(payload) if payload[..] == SupportedStatus::Supported.encode() => {}
+                Heard::Message(_) => {
+                    let observed = "the connection stays open, and requests on it are answered";
+                    let outcome = Outcome::Open;
+                    return Err(broken(requirement, outcome, sent, &expected, observed));
+                }
+                Heard::Silence => {
+                    let observed = "the connection stays open, and nothing on it is answered";
+                    let outcome = Outcome::Silence;
+                    return Err(broken(requirement, outcome, sent, &expected, observed));
+                }
+            }
+        }
+    }
+
+    /// The node has not closed the connection, and answers on it; else `requirement` is broken.
+    pub async fn expect_usable(
+        &mut self,
+        requirement: &'static Requirement,
+        sent: &str,
+    ) -> Checked {
+        self.sentinel().await.map_err(|unkept| match unkept {
+            Unkept::Broken(found) => {
+                let expected = ["the connection stays usable"];
+                broken(
+                    requirement,
+                    found.outcome,
+                    sent,
+                    &expected,
+                    found.observed.clone(),
+                )
+            }
+            other => other,
+        })
+    }
+
+    async fn send_sentinel(&mut self) -> RequestId {
+        let (channel, key) = self.sentinel.clone();
+        let record = dht_protocol::neo::request::RecordName { channel, key };
+        self.open(&record.opening(RequestCode::Exists)).await
+    }
+
+    /// Sorts what came by request.
+    fn sort(&mut self) {
+        let received = self.socket.received().split();
+        self.frames.feed(&received);
+        while self.garbage.is_none() {
+            match self.frames.next(Kind::Request, u64::MAX) {
+                Ok(Some(body)) => {
+                    let id = body
+                        .first_chunk::<ID_LEN>()
+                        .map_or(0, |id| u64::from_le_bytes(*id));
+                    match RequestId::new(id) {
+                        Some(id) => {
+                            let inbox = self.inbox.entry(id).or_default();
+                            inbox.push_back(body.slice(ID_LEN..));
+                        }
+                        None => self.garbage = Some("a message for request id 0".to_owned()),
+                    }
+                }
+                Ok(None) => return,
+                Err(violation) => self.garbage = Some(violation.to_string()),
+            }
+        }
+    }
+
+    fn how_it_ended(&self, closing: Closing) -> String {
+        match &self.garbage {
+            Some(garbage) => format!("no message of the protocol: {garbage}"),
+            None => format!("the connection closed ({closing})"),
+        }
+    }
+}
+
+impl Reaction {
+    /// As the dialect of a node is told.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Closed(_) => "closes the connection",
+            Self::Answered(_) => "answers",
+            Self::Ignored => "ignores it",
+            Self::Stuck => "answers nothing on the connection any more",
+        }
+    }
+}
+
+/// An answer of Exists: the numbers differ from those of the other requests.
+pub fn exists_answer(payload: &[u8]) -> Option<bool> {
+    match exists::Reply::decode(payload).ok()? {
+        exists::Reply::RecordExists => Some(true),
+        exists::Reply::NoRecord => Some(false),
+        exists::Reply::WrongNode | exists::Reply::Error => None,
+    }
+}
+
+/// A payload as a report shows it.
+pub fn shown(payload: &[u8]) -> String {
+    let hex: String = payload
+        .iter()
+        .take(32)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    match payload.len() {
+        0 => "an empty message".to_owned(),
+        1..=32 => hex,
+        length => format!("{hex}... ({length} bytes)"),
+    }
+}
