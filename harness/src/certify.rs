@@ -206,14 +206,20 @@ impl Run<'_> {
         let (alone, mut together): (Vec<_>, Vec<_>) =
             checks.into_iter().partition(with(Tag::Alone));
         together.sort_by_key(|check| !check.is(Tag::Slow));
-        stream::iter(together)
-            .map(|check| self.check(check))
-            .buffer_unordered(PARALLEL)
-            .for_each(async |result| self.reporter.event(&Event::CheckFinished(result)))
-            .await;
-        for check in alone {
-            let result = self.check(check).await;
-            self.reporter.event(&Event::CheckFinished(result));
+        let mut unsettled = Vec::new();
+        let mut results = stream::iter(together)
+            .map(async |check| (check, self.check(check).await))
+            .buffer_unordered(PARALLEL);
+        while let Some((check, result)) = results.next().await {
+            match self.gone.load(Ordering::Relaxed) && result.verdict != Verdict::Kept {
+                true if self.target.is_ours() => unsettled.push(check),
+                _ => self.reporter.event(&Event::CheckFinished(result)),
+            }
+        }
+        drop(results);
+        // Which of the checks that ran side by side killed the node shows when each runs alone.
+        for check in unsettled.into_iter().chain(alone) {
+            self.check_alone(check).await;
         }
         if random {
             self.random().await;
@@ -255,6 +261,16 @@ impl Run<'_> {
                 self.gone.store(false, Ordering::Relaxed);
             }
         }
+    }
+
+    /// Runs a check while no other runs, on a node that is there if that can be helped.
+    async fn check_alone(&mut self, check: &'static Check) {
+        if self.gone.load(Ordering::Relaxed) && self.target.is_ours() && self.target.restart().await
+        {
+            self.gone.store(false, Ordering::Relaxed);
+        }
+        let result = self.check(check).await;
+        self.reporter.event(&Event::CheckFinished(result));
     }
 
     /// What became of a check, if the reason is that the node is not there any more. The first one to

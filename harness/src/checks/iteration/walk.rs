@@ -22,7 +22,7 @@ use crate::wire::{Heard, Link};
 const LARGE: u64 = 72;
 const LARGE_VALUE: usize = 64_000;
 /// How often it is tried to reach a GetAll in its midst.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 40;
 /// The answer of a Put that has stored its record.
 const STORED: [u8; 1] = [put::Reply::Put as u8];
 
