@@ -18,7 +18,7 @@ requirements! {
     RANGE_SAME_FOR_ALL = "NEO-RANGE-05" Must Node
         "Several GetHashRanges at the same time, on one connection or many, get the same range.",
         "neo-requests 3.2";
-    RANGE_UNEXPECTED_MESSAGE = "NEO-RANGE-06" Must Node
+    RANGE_UNEXPECTED_MESSAGE = "NEO-RANGE-06" Should Node
         "A message to a running GetHashRange closes the connection or leaves the request running.",
         "neo-requests 14.1, F14";
     RANGE_CHANGE_TOLD = "NEO-RANGE-07" Must Node
