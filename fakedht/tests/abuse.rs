@@ -141,10 +141,7 @@ async fn five_thousand_requests_are_served_and_one_more_is_not() {
     greedy.start([RequestCode::GetHashRange as u8, 0]).await;
     greedy.closed().await;
     let lines = lines.take();
-    assert!(
-        lines[0].contains("neo-transport 12.1: more than 5000"),
-        "{lines:?}"
-    );
+    assert!(lines[0].contains("NEO-MUX-20: more than 5000"), "{lines:?}");
     Client::connect(node.address()).await;
 }
 

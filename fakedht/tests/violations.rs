@@ -6,6 +6,7 @@ mod support;
 use dht_protocol::neo::header::{Header, Kind};
 use dht_protocol::neo::request::{RequestCode, get_all};
 use dht_protocol::neo::{Credential, NodeAddress};
+use dht_requirements::{self as req, Requirement};
 use support::{Client, Lines, about, logging_node, put, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -44,13 +45,13 @@ fn authentication(body: &[u8]) -> Vec<u8> {
 }
 
 /// The only line of the log, which must name the rule.
-fn assert_logged(lines: &Lines, client: &str, section: &str, text: &str) {
+fn assert_logged(lines: &Lines, client: &str, rule: &Requirement, text: &str) {
     let lines = lines.take();
     let [line] = &lines[..] else {
         panic!("one line, not {lines:#?}");
     };
     assert!(line.starts_with("127.0.0.1:"), "{line}");
-    for part in [client, section, text] {
+    for part in [client, rule.id, text] {
         assert!(line.contains(part), "\"{part}\" is not in: {line}");
     }
 }
@@ -62,38 +63,58 @@ async fn before_the_authentication() {
     let version = |rest: Vec<u8>| [vec![1], rest].concat();
     let mut bad_parity = authentication(&[0; 8]);
     bad_parity[9] ^= 1;
-    for (bytes, answer, section, text) in [
-        (vec![2], &[1][..], "neo-transport 3", "version 2"),
-        (version(bad_parity), &[1], "neo-transport 4.1", "parity"),
-        (version(vec![0; 10]), &[1], "neo-transport 4.1", "type 0"),
+    for (bytes, answer, rule, text) in [
+        (
+            vec![2],
+            &[1][..],
+            &req::CONN_WRONG_VERSION_DROPPED,
+            "version 2",
+        ),
+        (
+            version(bad_parity),
+            &[1],
+            &req::AUTH_HEADER_CHECKED,
+            "parity",
+        ),
+        (
+            version(vec![0; 10]),
+            &[1],
+            &req::AUTH_HEADER_CHECKED,
+            "type 0",
+        ),
         (
             version(vec![3, 8, 0, 0, 0, 0, 0, 0, 0, 11]),
             &[1],
-            "neo-transport 4.1",
+            &req::AUTH_HEADER_CHECKED,
             "type 3",
         ),
-        (version(request(8)), &[1], "neo-transport 4.1", "phase"),
+        (
+            version(request(8)),
+            &[1],
+            &req::AUTH_REQUEST_TOO_EARLY,
+            "phase",
+        ),
         (
             version(request(1 << 63)),
             &[1],
-            "neo-transport 4.2",
+            &req::AUTH_MESSAGE_LIMIT,
             "9223372036854775808 bytes",
         ),
         (
             version(authentication(&[0; 1000])),
             &[1],
-            "neo-transport 4.2",
+            &req::AUTH_MESSAGE_LIMIT,
             "1000 bytes",
         ),
         (
             version(authentication(&[0; 7])),
             &[1],
-            "neo-transport 6",
+            &req::AUTH_TIMESTAMP_LENGTH,
             "timestamp",
         ),
     ] {
         assert_eq!(say(node.address(), &bytes).await, answer, "{bytes:02x?}");
-        assert_logged(&lines, "not authenticated", section, text);
+        assert_logged(&lines, "not authenticated", rule, text);
     }
     assert_eq!(bystander.ask(put("c", 1, "v"), 1).await, [[1]]);
 }
@@ -109,23 +130,33 @@ async fn bytes_that_did_not_wait_for_the_version() {
     })
     .await;
     assert_eq!(answer, []);
-    assert_logged(&lines, "not authenticated", "neo-transport 3", "19 bytes");
+    assert_logged(
+        &lines,
+        "not authenticated",
+        &req::CONN_EARLY_BYTES_DROPPED,
+        "19 bytes",
+    );
 }
 
 #[tokio::test]
 async fn wrong_names_and_keys() {
     let (node, lines) = logging_node().await;
-    for (credential, text) in [
-        (format!("admin:{}", "01".repeat(128)), "code of \"admin\""),
+    for (credential, rule, text) in [
+        (
+            format!("admin:{}", "01".repeat(128)),
+            &req::AUTH_WRONG_KEY,
+            "code of \"admin\"",
+        ),
         (
             format!("nobody:{}", "00".repeat(128)),
+            &req::AUTH_UNKNOWN_NAME,
             "no client \"nobody\"",
         ),
     ] {
         let credential: Credential = credential.parse().unwrap();
         let refused = Client::connect_as(node.address(), credential).await;
         assert!(refused.is_err());
-        assert_logged(&lines, "not authenticated", "neo-transport 6.1", text);
+        assert_logged(&lines, "not authenticated", rule, text);
     }
     Client::connect(node.address()).await;
 }
@@ -139,42 +170,42 @@ async fn on_an_open_connection() {
     let mut bad_parity = body(&id(&[2, 0]));
     bad_parity[9] ^= 1;
     let get = about(RequestCode::Get, "c", 1);
-    for (bytes, section, text) in [
-        (bad_parity, "neo-transport 4.1", "parity"),
+    for (bytes, rule, text) in [
+        (bad_parity, &req::FRAME_PARITY_CHECKED, "parity"),
         (
             vec![9, 0, 0, 0, 0, 0, 0, 0, 0, 9],
-            "neo-transport 4.1",
+            &req::FRAME_TYPE_UNKNOWN_DROPPED,
             "type 9",
         ),
         (
             body(&[0; 7]),
-            "neo-transport 4.1",
+            &req::FRAME_NO_ROOM_FOR_ID,
             "no room for a request id",
         ),
         (
             authentication(&[0; 8]),
-            "neo-transport 4.1",
+            &req::FRAME_AUTH_TYPE_DROPPED,
             "authentication message",
         ),
         (
             request(u64::MAX),
-            "neo-transport 4.2",
+            &req::ROBUST_LENGTH_DROPPED,
             "18446744073709551615 bytes",
         ),
-        (body(&[0; 20]), "neo-transport 8.2", "request id 0"),
-        (body(&id(&[])), "neo-transport 8.3", "0 bytes"),
-        (body(&id(&[4])), "neo-transport 8.3", "1 bytes"),
+        (body(&[0; 20]), &req::MUX_ZERO_ID_DROPPED, "request id 0"),
+        (body(&id(&[])), &req::MUX_NO_COMMAND, "0 bytes"),
+        (body(&id(&[4])), &req::MUX_NO_COMMAND, "1 bytes"),
         (
             body(&id(&get[..get.len() - 1])),
-            "neo-requests 5",
+            &req::REQ_MALFORMED_CLOSES,
             "Get: malformed first message",
         ),
         (
             body(&id(&[&get[..], &[0]].concat())),
-            "neo-requests 5",
+            &req::REQ_MALFORMED_CLOSES,
             "1 bytes behind the end",
         ),
-        (body(&id(&[10, 0, 9])), "neo-requests 12", "Update"),
+        (body(&id(&[10, 0, 9])), &req::REQ_MALFORMED_CLOSES, "Update"),
     ] {
         let mut client = Client::connect(node.address()).await;
         // What was asked before is answered.
@@ -182,7 +213,7 @@ async fn on_an_open_connection() {
         client.send_raw(&bytes).await;
         assert_eq!(client.messages(before, 2).await, [[0xfd], [1]]);
         client.closed().await;
-        assert_logged(&lines, "(admin)", section, text);
+        assert_logged(&lines, "(admin)", rule, text);
     }
     assert_eq!(bystander.ask(put("c", 1, "v"), 1).await, [[1]]);
     Client::connect(node.address()).await;
@@ -198,18 +229,26 @@ async fn messages_that_nobody_waits_for() {
         settings: get_all::Settings::default(),
     };
     node.put("c", 1, "v");
-    for (message, text) in [([4], "Ack is not allowed"), ([9], "malformed control")] {
+    for (message, rule, text) in [
+        ([4], &req::MUX_OUT_OF_TURN_DROPPED, "Ack is not allowed"),
+        ([9], &req::REQ_MALFORMED_CLOSES, "malformed control"),
+    ] {
         let mut client = Client::connect(node.address()).await;
         let id = client.start(open.encode()).await;
         client.messages(id, 2).await;
         client.send(id, message).await;
         client.closed().await;
-        assert_logged(&lines, "(admin)", "neo-requests 7", text);
+        assert_logged(&lines, "(admin)", rule, text);
     }
     let mut client = Client::connect(node.address()).await;
     let id = client.start([1, 0]).await;
     client.messages(id, 2).await;
     client.send(id, [1]).await;
     client.closed().await;
-    assert_logged(&lines, "(admin)", "neo-requests 3", "a second message");
+    assert_logged(
+        &lines,
+        "(admin)",
+        &req::MUX_OUT_OF_TURN_DROPPED,
+        "a second message",
+    );
 }

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use dht_reports::Exit;
-use dhtcheck::certify::{certify, random_line, wants_random};
+use dhtcheck::certify::{certify, random};
 use dhtcheck::checks;
 use dhtcheck::cli::{Cli, Command, List};
 use dhtcheck::doctor::doctor;
 use dhtcheck::report::report;
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 fn main() -> ExitCode {
     match Cli::parse().command {
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: impl Future<Output = Exit>) -> ExitCode {
+    allow_many_connections();
     match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
             let exit = runtime.block_on(command);
@@ -37,6 +39,15 @@ fn run(command: impl Future<Output = Exit>) -> ExitCode {
             Exit::CouldNotRun.into()
         }
     }
+}
+
+/// Checks that wait for a silent node run by the hundred, and many systems allow 1024 descriptors unless asked
+/// for more.
+fn allow_many_connections() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // If it is not allowed, what is allowed has to do.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 fn list(options: &List) -> io::Result<()> {
@@ -58,8 +69,8 @@ fn list(options: &List) -> io::Result<()> {
     for check in checks::matching(options.filter.as_deref()) {
         writeln!(out, "{check}")?;
     }
-    if wants_random(options.filter.as_deref()) {
-        writeln!(out, "{}", random_line())?;
+    if random::is_chosen(options.filter.as_deref()) {
+        writeln!(out, "{}", random::line())?;
     }
     out.flush()
 }

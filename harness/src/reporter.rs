@@ -68,14 +68,12 @@ impl Reporter {
 
     /// The run is over: writes the files and the last lines. Says how it ended.
     pub fn finish(self) -> Exit {
+        let inner = self.inner.into_inner();
         let Inner {
             events,
             run,
             mut terminal,
-        } = self
-            .inner
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        } = inner.unwrap_or_else(PoisonError::into_inner);
         let judged = run.judged();
         let mut exit = judged.exit();
         let mut reports = Vec::new();

@@ -129,7 +129,7 @@ impl Spawned {
                     last_words,
                 });
             }
-            // There is nothing to wait for but the port itself.
+            // The process is not ours: it says nobody that it listens, so the port has to be tried.
             sleep(PAUSE).await;
         }
         Err(SpawnError::Silent { node })
@@ -153,8 +153,9 @@ impl Spawned {
     async fn end(&mut self) {
         self.signal(Signal::TERM);
         let gone = async {
-            // The shell may be gone before the node is, and only a parent can wait for a process.
             let _ = self.child.wait().await;
+            // The shell may be gone before the node is, and only a parent can wait for a process: whether
+            // others of the group are left can only be asked, now and then.
             while self.is_alive() {
                 sleep(PAUSE).await;
             }

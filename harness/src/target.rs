@@ -12,6 +12,7 @@ use dht_protocol::neo::{AuthKey, Credential};
 use dht_reports::{Clue, Obstacle};
 use fakedht::{Bugs, NodeConfig, ServerOptions, TestNode};
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::cli::Certify;
@@ -29,13 +30,34 @@ pub struct Target {
     guest: Option<Credential>,
     range: HashRange,
     origin: Origin,
+    /// Locked only to start and to stop it.
+    running: Mutex<Running>,
 }
 
-#[derive(Debug)]
+/// Whose node it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Origin {
+    Elsewhere,
+    Spawned,
+    Embedded,
+}
+
+/// A node that was started for the run.
+#[derive(Debug)]
+enum Running {
     Elsewhere,
     Spawned(Spawned),
     Embedded(TestNode),
+}
+
+impl Running {
+    fn origin(&self) -> Origin {
+        match self {
+            Self::Elsewhere => Origin::Elsewhere,
+            Self::Spawned(_) => Origin::Spawned,
+            Self::Embedded(_) => Origin::Embedded,
+        }
+    }
 }
 
 impl Target {
@@ -43,7 +65,7 @@ impl Target {
     pub async fn prepare(options: &Certify) -> Result<Self, Obstacle> {
         let credential = credential(options)?;
         let mut guest = options.guest.clone();
-        let (address, origin) = match (&options.spawn, &options.node) {
+        let (address, running) = match (&options.spawn, &options.node) {
             (Some(command), node) => {
                 let address = resolve(node.as_deref().unwrap_or(DEFAULT_NODE))?;
                 let spawned = Spawned::start(command, address)
@@ -53,14 +75,14 @@ impl Target {
                         clues: Vec::new(),
                         advice: error.advice().map(str::to_owned),
                     })?;
-                (address, Origin::Spawned(spawned))
+                (address, Running::Spawned(spawned))
             }
-            (None, Some(node)) => (resolve(node)?, Origin::Elsewhere),
+            (None, Some(node)) => (resolve(node)?, Running::Elsewhere),
             (None, None) => {
                 guest = guest.or_else(visitor);
                 let clients = guest.iter().chain([&credential]).cloned();
                 let node = embedded(options, clients).await?;
-                (node.address(), Origin::Embedded(node))
+                (node.address(), Running::Embedded(node))
             }
         };
         let mut target = Self {
@@ -68,7 +90,8 @@ impl Target {
             credential,
             guest,
             range: HashRange::FULL,
-            origin,
+            origin: running.origin(),
+            running: Mutex::new(running),
         };
         match target.query_range(options.timeout).await {
             Ok(range) => {
@@ -93,7 +116,8 @@ impl Target {
             credential,
             guest,
             range: half(),
-            origin: Origin::Embedded(node),
+            origin: Origin::Embedded,
+            running: Mutex::new(Running::Embedded(node)),
         })
     }
 
@@ -110,15 +134,15 @@ impl Target {
 
     /// Was the node started for the run, so that it can be started again?
     pub fn is_ours(&self) -> bool {
-        !matches!(self.origin, Origin::Elsewhere)
+        self.origin != Origin::Elsewhere
     }
 
     /// Starts a node again that was started for the run, as fresh as it was. Whether it is there.
-    pub async fn restart(&mut self) -> bool {
-        match &mut self.origin {
-            Origin::Elsewhere => false,
-            Origin::Spawned(spawned) => spawned.restart(self.address).await.is_ok(),
-            Origin::Embedded(node) => node.restart().await.is_ok(),
+    pub async fn restart(&self) -> bool {
+        match &mut *self.running.lock().await {
+            Running::Elsewhere => false,
+            Running::Spawned(spawned) => spawned.restart(self.address).await.is_ok(),
+            Running::Embedded(node) => node.restart().await.is_ok(),
         }
     }
 
@@ -166,19 +190,34 @@ impl Target {
     }
 
     /// Stops a node that was started for the run.
-    pub async fn stop(self) {
-        match self.origin {
-            Origin::Elsewhere => {}
-            Origin::Spawned(spawned) => spawned.stop().await,
-            Origin::Embedded(mut node) => node.stop().await,
+    pub async fn stop(&self) {
+        let mut running = self.running.lock().await;
+        match std::mem::replace(&mut *running, Running::Elsewhere) {
+            Running::Elsewhere => {}
+            Running::Spawned(spawned) => spawned.stop().await,
+            Running::Embedded(mut node) => node.stop().await,
         }
     }
 
     async fn query_range(&self, timeout: Duration) -> Result<HashRange, Obstacle> {
         // A client would go on trying; here nobody is expected to start the node meanwhile.
-        let attempt = tokio::time::timeout(timeout, TcpStream::connect(self.address)).await;
-        if matches!(attempt, Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused) {
-            return Err(self.obstacle(&Missing::Connection(ConnectionError::Refused)));
+        match tokio::time::timeout(timeout, TcpStream::connect(self.address)).await {
+            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                return Err(self.obstacle(&Missing::Connection(ConnectionError::Refused)));
+            }
+            Err(_) => {
+                return Err(Obstacle {
+                    reason: format!("{} takes no connection in time.", self.address),
+                    clues: Vec::new(),
+                    advice: Some(
+                        "See whether the node hangs and accepts nobody any more, whether the address \
+                         is right, and whether a firewall drops connections. --timeout allows more time."
+                            .to_owned(),
+                    ),
+                });
+            }
+            // What else is wrong shows when a client tries.
+            Ok(_) => {}
         }
         let client = self.client(timeout, None);
         let ready = client.ready(timeout).await;
@@ -265,8 +304,8 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = match self.origin {
             Origin::Elsewhere => "",
-            Origin::Spawned(_) => ", started for this run",
-            Origin::Embedded(_) => ", the embedded fake node",
+            Origin::Spawned => ", started for this run",
+            Origin::Embedded => ", the embedded fake node",
         };
         write!(f, "{} (neo{origin})", self.address)
     }

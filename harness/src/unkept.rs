@@ -86,6 +86,40 @@ pub fn broken(
     }))
 }
 
+/// What a part of a check finds broken, as a breach of `requirement`.
+pub fn blamed_on(requirement: &'static Requirement) -> impl Fn(Unkept) -> Unkept {
+    move |unkept| unkept.seen_as(|found| found.requirement = requirement)
+}
+
+/// What a part of a check finds broken, as a breach of `requirement` by what the whole of it `sent` and
+/// expects.
+pub fn shows(
+    requirement: &'static Requirement,
+    sent: impl Into<String>,
+    expected: &'static str,
+) -> impl Fn(Unkept) -> Unkept {
+    let sent = sent.into();
+    move |unkept| {
+        unkept.seen_as(|found| {
+            found.requirement = requirement;
+            found.observed = format!("{}: {}", found.sent, found.observed);
+            found.sent.clone_from(&sent);
+            found.expected = vec![expected.to_owned()];
+        })
+    }
+}
+
+impl Unkept {
+    /// The same; if a requirement is broken, with this changed.
+    #[must_use]
+    pub fn seen_as(mut self, change: impl FnOnce(&mut Broken)) -> Self {
+        if let Self::Broken(found) = &mut self {
+            change(found);
+        }
+        self
+    }
+}
+
 /// The requirements do not concern this node.
 pub fn not_applicable<T>(reason: impl Into<String>) -> Checked<T> {
     Err(Unkept::NotApplicable(reason.into()))

@@ -1,8 +1,10 @@
 //! The program as its user meets it: exit codes, output, reports.
 
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use socket2::{Domain, Socket, Type};
 
 fn dhtcheck(arguments: &[&str]) -> Output {
@@ -184,7 +186,43 @@ fn wrong_credentials_are_said_so() {
 fn a_node_that_hangs_gives_a_verdict() {
     let (_listener, address) = silent_node();
     let output = dhtcheck(&["certify", "--node", &address, "--timeout", "0.3"]);
-    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("accepts connections, but") && text.contains("--timeout"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_interrupted_run_says_what_it_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let events = directory.path().join("run.jsonl");
+    // Those that need a Get wait until the run is interrupted.
+    let child = Command::new(env!("CARGO_BIN_EXE_dhtcheck"))
+        .args(["certify", "--bug", "get-never-answers", "--timeout", "600"])
+        .args(["--filter", "records.", "--budget", "0", "--json"])
+        .arg(&events)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let limit = Instant::now() + Duration::from_secs(60);
+    let finished = || {
+        let stored = std::fs::read_to_string(&events).unwrap_or_default();
+        stored.contains("check_finished")
+    };
+    while !finished() && Instant::now() < limit {
+        std::thread::yield_now();
+    }
+    let process = Pid::from_child(&child);
+    kill_process(process, Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("interrupted"), "{text}");
+    assert!(text.contains("kept in"), "{text}");
+    let stored = std::fs::read_to_string(&events).unwrap();
+    assert!(stored.contains("run_finished"), "{stored}");
 }
 
 #[test]

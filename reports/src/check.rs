@@ -50,7 +50,7 @@ pub struct CheckResult {
 /// Where the specification allows several behaviours: which one a node showed.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Observation {
-    /// What is left open, always in the same words.
+    /// What is left open: a noun phrase, always in the same words.
     pub question: String,
     /// What the node did, in words that are the same for the same behaviour.
     pub answer: String,

@@ -1,4 +1,4 @@
-//! The dialect of a node: where the specification allows several behaviours, which it showed.
+//! The dialect of a node: where the specification allows several answers, which it gave.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::run::Run;
 /// Something that the specification leaves open, and what the node did.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Question<'a> {
-    /// What is left open.
+    /// What is left open: a noun phrase, such as `Order of the channels in GetChannels`.
     pub text: &'a str,
     /// What the node did and how many times, the most frequent first. A node may do one thing here and
     /// another there.

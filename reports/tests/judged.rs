@@ -63,6 +63,7 @@ fn profile(deviations: &[(&str, Option<&str>, Option<&str>)]) -> Profile {
                 requirement: (*requirement).to_owned(),
                 check: check.map(str::to_owned),
                 outcome: outcome.map(str::to_owned),
+                sometimes: false,
                 instead: "does otherwise".to_owned(),
                 why: "it is old".to_owned(),
             })
@@ -322,6 +323,24 @@ fn a_deviation_that_did_not_happen_is_told_but_changes_no_status() {
 }
 
 #[test]
+fn a_deviation_that_shows_only_sometimes_is_not_missed() {
+    let mut profile = profile(&[(ONCE, None, None)]);
+    profile.deviations[0].sometimes = true;
+    let sighting = |verdict: Verdict| {
+        let run = run(&[("getall.a", verdict)]);
+        let judged = run.judged_by(&profile);
+        match judged.expectations()[0].sighting {
+            Sighting::Happened(_) => "happened",
+            Sighting::KeptThisTime(_) => "kept this time",
+            _ => "something else",
+        }
+    };
+    assert_eq!(sighting(Verdict::Kept), "kept this time");
+    assert_eq!(sighting(broken(ONCE, "extra")), "happened");
+    assert_eq!(sighting(not_applicable()), "something else");
+}
+
+#[test]
 fn says_what_is_missing() {
     let run = fixtures::run(&[
         fixtures::start(&[("requests", Plan::Checks(3)), ("random", Plan::Random)]),
@@ -379,10 +398,16 @@ fn answers_are_counted_whichever_check_was_faster() {
     assert_eq!(
         seen,
         [
-            ("Is Stop acknowledged?", &[("yes", 1)][..]),
             (
-                "Which records come first?",
-                &[("the largest keys", 2), ("the smallest keys", 1)][..]
+                "First records of a GetAll",
+                &[
+                    ("those with the largest keys", 2),
+                    ("those with the smallest keys", 1)
+                ][..]
+            ),
+            (
+                "Stop of a suspended Mirror is acknowledged",
+                &[("yes", 1)][..]
             ),
         ]
     );

@@ -9,6 +9,7 @@ description = "the original node"
 requirement = "NEO-GETALL-14"
 check = "getall.*"
 outcome = "extra"
+sometimes = true
 instead = "delivers the last record again"
 why = "a race (F12)"
 
@@ -30,6 +31,7 @@ fn reads_what_is_written() {
                 requirement: "NEO-GETALL-14".to_owned(),
                 check: Some("getall.*".to_owned()),
                 outcome: Some("extra".to_owned()),
+                sometimes: true,
                 instead: "delivers the last record again".to_owned(),
                 why: "a race (F12)".to_owned(),
             },
@@ -37,6 +39,7 @@ fn reads_what_is_written() {
                 requirement: "NEO-PUT-03".to_owned(),
                 check: None,
                 outcome: None,
+                sometimes: false,
                 instead: "closes the connection".to_owned(),
                 why: "F7".to_owned(),
             },
@@ -54,19 +57,20 @@ fn a_profile_without_deviations_is_strict() {
 #[test]
 fn says_what_is_wrong_and_on_which_line() {
     let cases = [
-        (ONE.replace("why = \"F7\"\n", ""), 11, "why"),
-        (ONE.replace("why = \"F7\"", "why = \" \""), 11, "why"),
-        (ONE.replace("why = \"F7\"", "reason = \"F7\""), 14, "reason"),
-        (ONE.replace("why = \"F7\"", "why = 7"), 14, "string"),
+        (ONE.replace("why = \"F7\"\n", ""), 12, "why"),
+        (ONE.replace("why = \"F7\"", "why = \" \""), 12, "why"),
+        (ONE.replace("why = \"F7\"", "reason = \"F7\""), 15, "reason"),
+        (ONE.replace("why = \"F7\"", "why = 7"), 15, "string"),
         (
             ONE.replace("instead = \"closes the connection\"", "instead = \"\""),
-            11,
+            12,
             "instead",
         ),
         (ONE.replace("getall.*", "get*.all"), 4, "*"),
         (ONE.replace("getall.*", "*"), 4, "any check"),
         (ONE.replace("\"extra\"", "\"\""), 4, "outcome"),
-        (ONE.replace("NEO-PUT-03", ""), 11, "id"),
+        (ONE.replace("= true", "= \"racy\""), 8, "boolean"),
+        (ONE.replace("NEO-PUT-03", ""), 12, "id"),
         (ONE.replace("\"original\"", "\"\""), 1, "name"),
         (ONE.replace("description", "descripton"), 2, "descripton"),
         (
@@ -75,12 +79,12 @@ fn says_what_is_wrong_and_on_which_line() {
             "deviations",
         ),
         (ONE.replace("name = \"original\"\n", ""), 1, "name"),
-        (format!("{ONE}\nname"), 16, ""),
+        (format!("{ONE}\nname"), 17, ""),
         (
             format!(
                 "{ONE}\n[[deviation]]\nrequirement = \"NEO-PUT-03\"\ninstead = \"a\"\nwhy = \"b\"\n"
             ),
-            16,
+            17,
             "twice",
         ),
         ("\u{feff}\u{0}".to_owned(), 1, ""),

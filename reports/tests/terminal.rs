@@ -92,7 +92,7 @@ fn known_deviations_are_a_line_each() {
 }
 
 #[test]
-fn advice_is_short_and_no_failure() {
+fn advice_is_no_failure() {
     assert_eq!(
         plain(&fixtures::advised()),
         include_str!("expected/advised.txt")
@@ -115,6 +115,11 @@ fn much_advice_gets_shorter() {
     }
     events.push(fixtures::finished());
     let text = plain(&events);
+    assert_eq!(text.matches("  again:  ").count(), 5, "{text}");
+    assert!(
+        text.contains("\nadvice: NEO-5  should  check check-5\n"),
+        "{text}"
+    );
     assert_eq!(text.matches("advice: NEO-").count(), 20, "{text}");
     assert!(
         text.contains("\n... advice on 5 further requirements\n\n"),
@@ -127,14 +132,17 @@ fn much_advice_gets_shorter() {
 }
 
 #[test]
-fn failures_come_before_advice_and_decide() {
+fn failures_come_behind_advice_and_decide() {
     let mut events = fixtures::advised();
     let failure = Verdict::from(fixtures::delivered_twice());
     events.insert(1, fixtures::result("streams", "getall.three", failure));
     let text = plain(&events);
-    let (failure, advice) = text.split_once("advice: NEO-GETALL-15").unwrap();
-    assert!(failure.contains("\nNEO-GETALL-14  must"), "{text}");
-    assert!(advice.contains("look first at NEO-GETALL-14"), "{text}");
+    let (_, behind) = text.split_once("\nadvice: NEO-GETALL-15").unwrap();
+    let (_, behind) = behind.split_once("\n\nNEO-GETALL-14  must").unwrap();
+    assert!(
+        behind.contains("\nlook first at NEO-GETALL-14, check getall.three: k0=v0 a second time\n"),
+        "{text}"
+    );
     assert!(text.ends_with("\nNot certified. Exit 1.\n"), "{text}");
 }
 
@@ -153,18 +161,46 @@ fn another_profile_shows_the_same_run_anew() {
 fn a_requirement_is_shown_in_full_once() {
     let mut events = vec![fixtures::start(&[("streams", Plan::Checks(15))])];
     for n in 0..15 {
-        let verdict = Verdict::from(fixtures::delivered_twice());
+        let mut failure = fixtures::delivered_twice();
+        failure.again = format!("dhtcheck certify --seed 5 --filter check-{n}");
+        if n == 9 {
+            failure.observed = "k1=v1 a second time".to_owned();
+        }
+        let verdict = Verdict::from(failure);
         events.push(fixtures::result("streams", &format!("check-{n}"), verdict));
     }
     let text = plain(&events);
     assert_eq!(text.matches("\nNEO-GETALL-14  must").count(), 1, "{text}");
     assert!(text.contains("\n  check check-0: "), "{text}");
     assert!(
-        text.contains("\n  also broken by check-1: k0=v0 a second time\n"),
+        text.contains(
+            "\n  again:  dhtcheck certify --seed 5 --filter check-0
+  also broken by check-1, check-2, check-3, check-4, check-5, check-6, check-7, check-8 and 5 more (--json \
+has all): the same
+  also broken by check-9: k1=v1 a second time
+  each again:  dhtcheck certify --seed 5 --filter ID\n\n"
+        ),
         "{text}"
     );
+}
+
+#[test]
+fn not_everything_that_came_is_shown() {
+    let mut events = vec![fixtures::start(&[("streams", Plan::Checks(9))])];
+    for n in 0..9 {
+        let failure = Failure {
+            observed: format!("{n} records"),
+            ..fixtures::delivered_twice()
+        };
+        events.push(fixtures::result(
+            "streams",
+            &format!("check-{n}"),
+            failure.into(),
+        ));
+    }
+    let text = plain(&events);
     assert!(
-        text.contains("by check-10: k0=v0 a second time\n  ... and 4 more\n\n"),
+        text.contains("  also broken by check-6: 6 records\n  also broken by 2 further checks (--json has all)\n"),
         "{text}"
     );
 }

@@ -3,9 +3,10 @@
 use dht_protocol::neo::RequestId;
 use dht_protocol::neo::request::RequestCode;
 
+use super::fate::{Fate, MessageBug};
+use super::message::Message;
 use super::reaction::Harm;
 use super::running::Running;
-use super::seam::{Fate, Message, MessageBug};
 use super::wire::{InputBug, OutputBug, Said};
 use crate::node::ConnectionId;
 
@@ -13,9 +14,9 @@ use crate::node::ConnectionId;
 #[derive(Default)]
 pub(super) struct Filters {
     pub(super) input: Vec<Box<dyn InputBug>>,
-    pub(super) output: Vec<Box<dyn OutputBug>>,
-    pub(super) arriving: Vec<Box<dyn MessageBug>>,
-    pub(super) leaving: Vec<Box<dyn MessageBug>>,
+    pub(super) output: Vec<OutputBug>,
+    pub(super) arriving: Vec<MessageBug>,
+    pub(super) leaving: Vec<MessageBug>,
     pub(super) running: Running,
     /// What bugs have done to the node and nobody has seen to yet.
     pub(super) harms: Vec<Harm>,
@@ -70,7 +71,7 @@ impl Filters {
                     opening: passing.opening,
                     running: &self.running,
                 };
-                match bug.meet(&message) {
+                match bug(&message) {
                     Fate::Pass => met.passed.push(payload),
                     Fate::Instead(payloads) => met.passed.extend(payloads),
                     Fate::Hold => met.held.push(payload),
@@ -85,7 +86,7 @@ impl Filters {
     /// Lets bugs act on what the node says, and adds it to `out`.
     pub(super) fn say(&mut self, said: Said, mut bytes: Vec<u8>, out: &mut Vec<u8>) {
         for bug in &mut self.output {
-            bug.say(said, &mut bytes);
+            bug(said, &mut bytes);
         }
         out.append(&mut bytes);
     }

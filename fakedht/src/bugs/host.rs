@@ -5,7 +5,7 @@ use dht_protocol::neo::ClientName;
 use dht_protocol::neo::request::{ChannelId, Host, HostError};
 use dht_protocol::{ChannelName, HashRange, Key};
 
-use super::seam::{Call, HostBug};
+use super::host_bug::{At, Call, HostBug};
 
 /// Lets a connection work on a host that all of `bugs` stand in front of.
 pub(super) fn behind<T>(
@@ -39,6 +39,13 @@ pub(super) struct BuggyHost<'a> {
     call: Call,
 }
 
+impl BuggyHost<'_> {
+    fn at(&self, channel: ChannelId, key: Key) -> At {
+        let call = self.call;
+        At { call, channel, key }
+    }
+}
+
 impl Host for BuggyHost<'_> {
     fn range(&self) -> HashRange {
         self.bug.range(self.host, self.call)
@@ -65,15 +72,17 @@ impl Host for BuggyHost<'_> {
     }
 
     fn put(&mut self, channel: ChannelId, key: Key, value: &Bytes) -> Result<(), HostError> {
-        self.bug.put(self.host, self.call, channel, key, value)
+        let at = self.at(channel, key);
+        self.bug.put(self.host, at, value)
     }
 
     fn get(&self, channel: ChannelId, key: Key) -> Result<Option<Bytes>, HostError> {
-        self.bug.get(self.host, self.call, channel, key)
+        self.bug.get(self.host, self.at(channel, key))
     }
 
     fn remove(&mut self, channel: ChannelId, key: Key) -> Result<bool, HostError> {
-        self.bug.remove(self.host, self.call, channel, key)
+        let at = self.at(channel, key);
+        self.bug.remove(self.host, at)
     }
 
     fn record_after(&self, channel: ChannelId, after: Option<Key>) -> Option<(Key, Bytes)> {

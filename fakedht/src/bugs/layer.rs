@@ -12,9 +12,14 @@ use dht_protocol::neo::request::{Host, RequestCode};
 use dht_protocol::neo::{ClientName, Credentials, Limits, NodeConnection, Now, Violation};
 
 use super::filters::Filters;
-use super::reaction::{AcceptBug, Admission, Arrival, Departure, HalfClose, Harm, Reaction};
-use super::seam::{Call, EventBug, HostBug, Login, Seam};
-use super::tap::{Piece, Tap};
+use super::host_bug::{Call, HostBug};
+use super::login::Login;
+use super::pieces::Piece;
+use super::reaction::{
+    AcceptBug, Admission, Arrival, Breach, Departure, HalfClose, HangUp, Harm, Reaction,
+};
+use super::seam::{EventBug, Seam};
+use super::tap::Tap;
 use super::wire::authentication;
 use super::{Bugs, host};
 use crate::node::ConnectionId;
@@ -25,14 +30,14 @@ use crate::node::host::Event;
 pub(crate) struct Layer {
     host: Vec<Box<dyn HostBug>>,
     filters: Filters,
-    events: Vec<Box<dyn EventBug>>,
-    logins: Vec<fn(&Login<'_>) -> Proof>,
+    events: Vec<EventBug>,
+    logins: Vec<fn(&Login<'_>) -> Option<Proof>>,
     times: Vec<fn(u64, u64) -> u64>,
     nonces: Vec<fn(Nonce) -> Nonce>,
     limits: Vec<fn(&mut Limits)>,
     accept: Vec<Box<dyn AcceptBug>>,
-    violations: Vec<fn(&Violation) -> Reaction>,
-    closed: Vec<fn(&Departure) -> Reaction>,
+    violations: Vec<(Breach, Reaction)>,
+    closed: Vec<(HangUp, Reaction)>,
     half_close: HalfClose,
     congestion: Option<usize>,
     /// Has something happened after which no connection is served any more?
@@ -44,22 +49,22 @@ impl Layer {
     pub(crate) fn new(bugs: &Bugs) -> Option<Self> {
         let mut layer = Self::default();
         for bug in bugs.iter() {
-            match bug.seam {
+            match (bug.seam)() {
                 Seam::Limits(change) => layer.limits.push(change),
-                Seam::Accept(make) => layer.accept.push(make()),
+                Seam::Accept(bug) => layer.accept.push(bug),
                 Seam::Nonce(change) => layer.nonces.push(change),
-                Seam::Input(make) => layer.filters.input.push(make()),
-                Seam::Output(make) => layer.filters.output.push(make()),
-                Seam::Violation(react) => layer.violations.push(react),
+                Seam::Input(bug) => layer.filters.input.push(bug),
+                Seam::Output(bug) => layer.filters.output.push(bug),
+                Seam::Violation(which, reaction) => layer.violations.push((which, reaction)),
                 Seam::Time(judge) => layer.times.push(judge),
-                Seam::Closed(react) => layer.closed.push(react),
+                Seam::Login(judge) => layer.logins.push(judge),
+                Seam::Closed(which, reaction) => layer.closed.push((which, reaction)),
                 Seam::HalfClose(half_close) => layer.half_close = half_close,
                 Seam::Congestion(limit) => layer.congestion = Some(limit),
-                Seam::Host(make) => layer.host.push(make()),
-                Seam::Arriving(make) => layer.filters.arriving.push(make()),
-                Seam::Leaving(make) => layer.filters.leaving.push(make()),
-                Seam::Event(make) => layer.events.push(make()),
-                Seam::Login(judge) => layer.logins.push(judge),
+                Seam::Host(bug) => layer.host.push(bug),
+                Seam::Arriving(bug) => layer.filters.arriving.push(bug),
+                Seam::Leaving(bug) => layer.filters.leaving.push(bug),
+                Seam::Event(bug) => layer.events.push(bug),
             }
         }
         (!bugs.is_empty()).then_some(layer)
@@ -97,8 +102,10 @@ impl Layer {
         self.filters.running.forget(tap.connection);
         let phase = tap.phase();
         let departure = Departure { phase, active };
-        for react in self.closed.clone() {
-            self.suffer(react(&departure), tap.connection);
+        for (which, reaction) in self.closed.clone() {
+            if which(&departure) {
+                self.suffer(reaction, tap.connection);
+            }
         }
     }
 
@@ -186,9 +193,9 @@ impl Layer {
 
     /// What the node does about a broken rule.
     fn reaction(&self, violation: &Violation) -> Reaction {
-        let mut reactions = self.violations.iter().map(|react| react(violation));
-        let unusual = reactions.find(|reaction| *reaction != Reaction::Close);
-        unusual.unwrap_or(Reaction::Close)
+        let mut violations = self.violations.iter();
+        let unusual = violations.find(|(which, _)| which(violation));
+        unusual.map_or(Reaction::Close, |(_, reaction)| *reaction)
     }
 
     /// Something went wrong on a connection which is closed.
@@ -223,7 +230,7 @@ impl Layer {
     pub(crate) fn raised(&mut self, event: Event) -> Option<Event> {
         let mut event = event;
         for bug in &mut self.events {
-            event = bug.raised(event)?;
+            event = bug(event)?;
         }
         Some(event)
     }
@@ -281,12 +288,13 @@ impl Layer {
             return body;
         };
         for judge in &self.logins {
-            proof = judge(&Login {
+            let login = Login {
                 credentials,
                 nonce: tap.nonce,
                 timestamp: told,
                 proof: &proof,
-            });
+            };
+            proof = judge(&login).unwrap_or(proof);
         }
         if told != taken
             && let Ok(name) = ClientName::new(&proof.name)

@@ -2,13 +2,14 @@
 //! name, at one of the seams of the node; a healthy node contains none of this and pays nothing for it.
 //!
 //! * `catalogue`: the bugs.
-//! * `seam`: the places where a bug can act: between the requests and the node (what is stored, who is
-//!   responsible), on the messages of clients as they arrive, on those for clients as they leave, on what
-//!   Mirrors are told, on the judgement over a client's time and key, on limits.
+//! * `seam`: the places where a bug can act.
+//! * `message`, `fate`: messages of requests as they pass, and what bugs make of them.
+//! * `host_bug`: what requests ask of the node: what is stored, who is responsible, who may what.
+//! * `login`: the judgement over a client's name and key.
 //! * `wire`: the seams below messages: what a client sends and what it is sent, in bytes.
 //! * `reaction`: the seams of whole connections: how they are let in, what the node does about broken
 //!   rules, and what it does when a client goes.
-//! * `filters`, `tap`: how bugs act along the way of bytes and messages.
+//! * `filters`, `pieces`, `tap`: how bugs act along the way of bytes and messages.
 //! * `layer`: puts the bugs of a node between its connections and the driver.
 //!
 //! ```
@@ -19,9 +20,14 @@
 //! ```
 
 mod catalogue;
+mod fate;
 mod filters;
 mod host;
+mod host_bug;
 mod layer;
+mod login;
+mod message;
+mod pieces;
 mod reaction;
 mod running;
 mod seam;
@@ -34,6 +40,7 @@ pub(crate) use tap::Tap;
 
 use std::fmt;
 
+use dht_requirements::Requirement;
 use seam::Seam;
 
 /// A way in which a node can be wrong.
@@ -42,9 +49,10 @@ pub struct Bug {
     pub name: &'static str,
     /// What the node does, in one sentence.
     pub description: &'static str,
-    /// Which rule of the specification that breaks: a property (P..) or a section.
-    pub breaks: &'static str,
-    seam: Seam,
+    /// What that breaks first of all.
+    pub breaks: &'static Requirement,
+    /// Where it acts, and how: a new one for each node.
+    seam: fn() -> Seam,
 }
 
 impl fmt::Debug for Bug {

@@ -1,8 +1,9 @@
 //! What happens to connections: how a node with bugs lets them in, and what it does when something goes
 //! wrong on one.
 
-use dht_protocol::neo::ClientName;
+use dht_protocol::neo::{ClientName, Violation};
 
+use super::seam::Seam;
 use super::wire::Phase;
 use crate::node::ConnectionId;
 
@@ -22,6 +23,21 @@ pub(super) enum Reaction {
     Crash,
     /// It closes the connection, and from now on every new one at once. Others go on.
     Unusable,
+}
+
+/// Is it a broken rule of a certain kind?
+pub(super) type Breach = fn(&Violation) -> bool;
+/// Is it the end of a connection of a certain kind?
+pub(super) type HangUp = fn(&Departure) -> bool;
+
+/// The node does this about broken rules of this kind.
+pub(super) fn broken(which: Breach, reaction: Reaction) -> Seam {
+    Seam::Violation(which, reaction)
+}
+
+/// The node does this about the end of connections of this kind.
+pub(super) fn hung_up(which: HangUp, reaction: Reaction) -> Seam {
+    Seam::Closed(which, reaction)
 }
 
 /// What a bug does to the node beyond the connection that is processed.
@@ -65,6 +81,11 @@ pub(super) trait AcceptBug: Send {
     fn authenticated(&mut self, _: ConnectionId, _: &ClientName) -> Option<ConnectionId> {
         None
     }
+}
+
+/// Acts on new connections.
+pub(super) fn accepting(bug: impl AcceptBug + 'static) -> Seam {
+    Seam::Accept(Box::new(bug))
 }
 
 impl<F: FnMut(Arrival) -> Admission + Send> AcceptBug for F {

@@ -1,8 +1,10 @@
 //! Bytes on the wire: where bugs act below the messages of requests.
 
-use dht_protocol::neo::RequestId;
 use dht_protocol::neo::frame::write_authentication;
 use dht_protocol::neo::header::{HEADER_LEN, Header, ID_LEN, Kind};
+use dht_protocol::neo::{Limits, RequestId};
+
+use super::seam::Seam;
 
 /// How far a connection has got, by what is expected next of the client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,6 +69,16 @@ impl RawHeader {
     pub(super) fn has_right_parity(self) -> bool {
         self.parity == self.right_parity()
     }
+
+    /// Is it longer than what the node takes?
+    pub(super) fn is_huge(self) -> bool {
+        self.has_right_parity() && self.body_len > Limits::default().message
+    }
+
+    /// Makes the parity right.
+    pub(super) fn correct(&mut self) {
+        self.parity = self.right_parity();
+    }
 }
 
 /// A whole message of a client whose header is right.
@@ -105,28 +117,76 @@ pub(super) trait InputBug: Send {
     }
 }
 
-/// A bug that acts on segments and remembers nothing.
-pub(super) struct OnSegment(pub(super) fn(Phase, Vec<u8>) -> Vec<Vec<u8>>);
+/// Acts on what clients send.
+pub(super) fn input(bug: impl InputBug + 'static) -> Seam {
+    Seam::Input(Box::new(bug))
+}
 
-impl InputBug for OnSegment {
+/// Bytes that came in one piece are taken for something else.
+pub(super) fn segments(
+    taken_for: impl FnMut(Phase, Vec<u8>) -> Vec<Vec<u8>> + Send + 'static,
+) -> Seam {
+    input(OnSegment(taken_for))
+}
+
+/// Headers are taken for something else.
+pub(super) fn headers(change: impl FnMut(Phase, &mut RawHeader) + Send + 'static) -> Seam {
+    let mut change = change;
+    input(OnHeader(move |phase, header: &mut RawHeader| {
+        change(phase, header);
+        Reading::Take
+    }))
+}
+
+/// Messages are passed over for what their headers say.
+pub(super) fn headers_skipped(which: impl Fn(Phase, &RawHeader) -> bool + Send + 'static) -> Seam {
+    input(OnHeader(move |phase, header: &mut RawHeader| {
+        skip_if(which(phase, header))
+    }))
+}
+
+/// Bodies are taken for something else.
+pub(super) fn bodies(change: impl FnMut(&Frame, &mut Vec<u8>) + Send + 'static) -> Seam {
+    let mut change = change;
+    input(OnBody(move |frame: &Frame, body: &mut Vec<u8>| {
+        change(frame, body);
+        Reading::Take
+    }))
+}
+
+/// Messages are passed over for what their bodies say, or how they came.
+pub(super) fn bodies_skipped(which: impl Fn(&Frame, &[u8]) -> bool + Send + 'static) -> Seam {
+    input(OnBody(move |frame: &Frame, body: &mut Vec<u8>| {
+        skip_if(which(frame, body))
+    }))
+}
+
+fn skip_if(skip: bool) -> Reading {
+    match skip {
+        true => Reading::Skip,
+        false => Reading::Take,
+    }
+}
+
+struct OnSegment<F>(F);
+
+impl<F: FnMut(Phase, Vec<u8>) -> Vec<Vec<u8>> + Send> InputBug for OnSegment<F> {
     fn segment(&mut self, phase: Phase, bytes: Vec<u8>) -> Vec<Vec<u8>> {
         (self.0)(phase, bytes)
     }
 }
 
-/// A bug that acts on headers and remembers nothing.
-pub(super) struct OnHeader(pub(super) fn(Phase, &mut RawHeader) -> Reading);
+struct OnHeader<F>(F);
 
-impl InputBug for OnHeader {
+impl<F: FnMut(Phase, &mut RawHeader) -> Reading + Send> InputBug for OnHeader<F> {
     fn header(&mut self, phase: Phase, header: &mut RawHeader) -> Reading {
         (self.0)(phase, header)
     }
 }
 
-/// A bug that acts on bodies and remembers nothing.
-pub(super) struct OnBody(pub(super) fn(&Frame, &mut Vec<u8>) -> Reading);
+struct OnBody<F>(F);
 
-impl InputBug for OnBody {
+impl<F: FnMut(&Frame, &mut Vec<u8>) -> Reading + Send> InputBug for OnBody<F> {
     fn body(&mut self, frame: &Frame, body: &mut Vec<u8>) -> Reading {
         (self.0)(frame, body)
     }
@@ -146,14 +206,20 @@ pub(super) enum Said {
 }
 
 /// Acts on what the node sends: the version byte, or a message with its header.
-pub(super) trait OutputBug: Send {
-    fn say(&mut self, said: Said, bytes: &mut Vec<u8>);
+pub(super) type OutputBug = Box<dyn FnMut(Said, &mut Vec<u8>) + Send>;
+
+/// Everything that the node says may become something else.
+pub(super) fn output(bug: impl FnMut(Said, &mut Vec<u8>) + Send + 'static) -> Seam {
+    Seam::Output(Box::new(bug))
 }
 
-impl<F: FnMut(Said, &mut Vec<u8>) + Send> OutputBug for F {
-    fn say(&mut self, said: Said, bytes: &mut Vec<u8>) {
-        self(said, bytes);
-    }
+/// Something that the node says becomes something else.
+pub(super) fn saying(what: Said, change: impl Fn(&mut Vec<u8>) + Send + 'static) -> Seam {
+    output(move |said, bytes| {
+        if said == what {
+            change(bytes);
+        }
+    })
 }
 
 /// An authentication message with this body.

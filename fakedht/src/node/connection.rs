@@ -1,34 +1,13 @@
 //! A client's connection to the node, by the one protocol or the other: what a driver needs of both.
 
+use dht_protocol::legacy;
 use dht_protocol::neo::node::Follow;
 use dht_protocol::neo::{Credentials, NodeConnection, Now};
-use dht_protocol::{legacy, neo};
-use thiserror::Error;
 
+use super::Violation;
 use super::host::NodeHost;
 use crate::bugs::{Layer, Tap};
 use crate::storage::Storage;
-
-/// What a client did that makes the node close the connection.
-#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
-pub enum Violation {
-    /// On a neo connection.
-    #[error(transparent)]
-    Neo(#[from] neo::Violation),
-    /// On a legacy connection.
-    #[error(transparent)]
-    Legacy(#[from] legacy::Violation),
-}
-
-impl Violation {
-    /// Where the specification states the rule.
-    pub fn section(&self) -> &'static str {
-        match self {
-            Self::Neo(violation) => violation.section(),
-            Self::Legacy(violation) => violation.section(),
-        }
-    }
-}
 
 /// See the module.
 #[derive(Debug)]

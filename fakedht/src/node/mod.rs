@@ -44,9 +44,10 @@ mod connection;
 mod decline;
 mod direct;
 pub(crate) mod host;
+mod violation;
 
 pub use config::{ADMIN, NodeConfig, RemoveChannels};
-pub use connection::Violation;
+pub use violation::Violation;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;

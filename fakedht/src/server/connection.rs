@@ -186,6 +186,7 @@ impl<S: Storage> Connection<S> {
         })
     }
 
+    /// A Mirror's refreshes come by the clock alone: the connection wakes itself for them.
     fn set_tick(&mut self, due: Option<Duration>, now: Duration) {
         if self.tick.as_ref().map(|(due, _)| *due) != due {
             self.tick = due.map(|due| (due, Box::pin(sleep(due.saturating_sub(now)))));

@@ -18,7 +18,7 @@ pub enum Notice<'a> {
         peer: SocketAddr,
         /// Its name, if it got so far as to prove it. Clients of the legacy protocol have none.
         client: Option<&'a ClientName>,
-        /// What it did; [`Violation::section`] says where the rule stands.
+        /// What it did; [`Violation::requirement`] names the rule.
         violation: &'a Violation,
     },
     /// A client was turned away because there are as many connections as there may be.
@@ -56,8 +56,11 @@ impl fmt::Display for Notice<'_> {
                     (None, Violation::Neo(_)) => f.write_str("(not authenticated)")?,
                     (None, Violation::Legacy(_)) => f.write_str("(legacy)")?,
                 }
-                let section = violation.section();
-                write!(f, " disconnected, {section}: {violation}")
+                let rule = match violation.requirement(client.is_some()) {
+                    Some(requirement) => requirement.id,
+                    None => violation.section(),
+                };
+                write!(f, " disconnected, {rule}: {violation}")
             }
             Self::TooManyConnections { peer, limit } => {
                 write!(f, "{peer} turned away: {limit} connections are open")

@@ -187,6 +187,7 @@ impl<S: Storage + Send + 'static> Door<S> {
                 Err(error) => {
                     let log = &self.options.log;
                     log.log(&Notice::AcceptFailed { error: &error });
+                    // It fails again at once until a descriptor is free, and nothing tells when that is.
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }

@@ -5,13 +5,21 @@ use bytes::Bytes;
 use dht_requirements::{self as req, Requirement};
 
 use super::ground::Ground;
-use crate::unkept::{Checked, Outcome, Unkept, broken};
+use crate::unkept::{Checked, Outcome, Unkept};
 use crate::wire::Link;
 
 /// The value of its record.
 const VALUE: &[u8] = b"bystander";
 /// The number of its record's key.
 const KEY: u64 = 0xb15;
+
+/// What it sees kept or broken, whatever is done to the node.
+pub(super) const SEEN: [&Requirement; 4] = [
+    &req::ROBUST_SURVIVES,
+    &req::ROBUST_DROP_LOCAL,
+    &req::ROBUST_NEW_CONNECTIONS,
+    &req::ROBUST_ACKNOWLEDGED_STAYS,
+];
 
 /// A connection that is there before a check begins.
 #[derive(Debug)]
@@ -23,6 +31,8 @@ impl Bystander {
         let mut link = ground.link().await?;
         let channel = ground.channel("bystander");
         link.store(&channel, ground.key(KEY), VALUE).await?;
+        // What does not work before can prove no harm.
+        see_record(&mut link, ground).await?;
         Ok(Self(link))
     }
 
@@ -54,14 +64,14 @@ async fn see_record(link: &mut Link, ground: &Ground) -> Checked {
 }
 
 /// What became of a bystander is the harm that the check has done.
-fn harm(requirement: &'static Requirement, place: &'static str) -> impl Fn(Unkept) -> Unkept {
-    move |unkept| match unkept {
-        Unkept::Broken(found) if found.requirement != &req::ROBUST_ACKNOWLEDGED_STAYS => {
-            let sent = format!("what this check does, and then {} {place}", found.sent);
-            let expected: Vec<_> = found.expected.iter().map(String::as_str).collect();
-            let observed = found.observed.clone();
-            broken(requirement, Outcome::Harm, sent, &expected, observed)
-        }
-        other => other,
+pub(super) fn harm(requirement: &'static Requirement, place: &str) -> impl Fn(Unkept) -> Unkept {
+    move |unkept| {
+        unkept.seen_as(|found| {
+            if found.requirement != &req::ROBUST_ACKNOWLEDGED_STAYS {
+                found.requirement = requirement;
+                found.outcome = Outcome::Harm;
+                found.sent = format!("what this check does, and then {} {place}", found.sent);
+            }
+        })
     }
 }

@@ -21,6 +21,7 @@ use super::{Ground, Running};
 use crate::target::Target;
 use crate::unkept::{Checked, Outcome, Unkept, broken};
 use crate::vigil::{self, Vigil};
+use crate::wire::quoted;
 
 /// How many requests a sentinel makes.
 const SENTINEL: u64 = 20;
@@ -147,13 +148,6 @@ impl<'a> Context<'a> {
     }
 }
 
-fn shown(value: &[u8]) -> String {
-    match value.len() {
-        0..=32 => format!("\"{}\"", value.escape_ascii()),
-        length => format!("\"{}\"... ({length} bytes)", value[..24].escape_ascii()),
-    }
-}
-
 fn shown_or_none(value: Option<&Bytes>) -> String {
-    value.map_or_else(|| "no record".to_owned(), |value| shown(value))
+    value.map_or_else(|| "no record".to_owned(), |value| quoted(value))
 }

@@ -2,6 +2,7 @@
 //! for what it finds out.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddrV4;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -76,11 +77,6 @@ impl Ground {
         &self.credential
     }
 
-    /// May the check's client remove channels? Only one called "admin" may.
-    pub fn may_remove_channels(&self) -> bool {
-        self.credential.name.as_str() == "admin"
-    }
-
     /// The name and key of a client that is not "admin"; the check is not applicable if there is none.
     pub fn guest(&self) -> Checked<&Credential> {
         match &self.guest {
@@ -104,6 +100,14 @@ impl Ground {
         match channel.as_bytes().strip_prefix(self.prefix.as_bytes()) {
             Some(rest) => rest.is_empty() || rest.starts_with(b"-"),
             None => false,
+        }
+    }
+
+    /// The check is not applicable if its client may not remove channels.
+    pub fn need_admin(&self) -> Checked {
+        match self.credential.name.as_str() {
+            "admin" => Ok(()),
+            _ => not_applicable("only a client called \"admin\" may remove channels"),
         }
     }
 
@@ -145,18 +149,9 @@ impl Ground {
 
     /// A TCP connection on which nothing was said yet.
     pub async fn socket(&self) -> Checked<Socket> {
-        let connecting = Socket::connect(self.node, self.trace.clone(), self.patience);
-        connecting.await.map_err(|error| {
-            let expected = ["the connection is accepted"];
-            let (rule, outcome) = (&req::ROBUST_NEW_CONNECTIONS, Outcome::Died);
-            broken(
-                rule,
-                outcome,
-                "a TCP connection",
-                &expected,
-                error.to_string(),
-            )
-        })
+        Socket::connect(self.node, self.trace.clone(), self.patience)
+            .await
+            .map_err(not_accepted)
     }
 
     /// A connection on which the authentication can be done step by step. The trace shows it.
@@ -171,35 +166,40 @@ impl Ground {
         self.link_as(&self.credential).await
     }
 
+    /// An authenticated connection of the check's client on which little is under way at a time
+    /// ([`Socket::connect_narrow`]).
+    pub async fn narrow_link(&self) -> Checked<Link> {
+        let connecting = Socket::connect_narrow(self.node, self.trace.clone(), self.patience);
+        let login = Login::new(connecting.await.map_err(not_accepted)?);
+        self.authenticated(login, &self.credential).await
+    }
+
     /// An authenticated connection of the client with this name and key.
     pub async fn link_as(&self, credential: &Credential) -> Checked<Link> {
-        let mut login = Login::new(self.socket().await?);
+        let login = Login::new(self.socket().await?);
+        self.authenticated(login, credential).await
+    }
+
+    async fn authenticated(&self, mut login: Login, credential: &Credential) -> Checked<Link> {
         match login.log_in(credential, self.now()).await {
-            Step::Said(true) => Ok(Link::new(
-                login,
-                (self.channel("sentinel"), self.key(0xfeed)),
-            )),
+            Step::Said(true) => Ok(self.open(login)),
             other => {
                 let sent = format!("version and authentication as \"{}\"", credential.name);
-                let outcome = match other {
-                    Step::Silent => Outcome::Silence,
-                    Step::Closed(_) => Outcome::Closed,
-                    Step::Said(_) | Step::Garbage(_) => Outcome::Answer,
-                };
+                let (rule, outcome, expected) =
+                    (&req::AUTH_ACCEPTED, other.outcome(), ["accepted"]);
                 let observed = match other {
                     Step::Said(_) => "refused".to_owned(),
                     other => other.to_string(),
                 };
-                let expected = ["accepted"];
-                Err(broken(
-                    &req::AUTH_ACCEPTED,
-                    outcome,
-                    sent,
-                    &expected,
-                    observed,
-                ))
+                Err(broken(rule, outcome, sent, &expected, observed))
             }
         }
+    }
+
+    /// A connection whose authentication has succeeded.
+    pub fn open(&self, login: Login) -> Link {
+        let sentinel = (self.channel("sentinel"), self.key(0));
+        Link::new(login, sentinel)
     }
 
     /// The requirement is kept if `kept`.
@@ -214,13 +214,8 @@ impl Ground {
         if kept {
             return Ok(());
         }
-        Err(broken(
-            requirement,
-            Outcome::Data,
-            sent,
-            expected,
-            observed(),
-        ))
+        let outcome = Outcome::Data;
+        Err(broken(requirement, outcome, sent, expected, observed()))
     }
 
     /// Where the specification allows several behaviours: which one the node has shown.
@@ -238,6 +233,13 @@ impl Ground {
         });
         observations.collect()
     }
+}
+
+/// What it means that a connection was not accepted.
+fn not_accepted(error: io::Error) -> Unkept {
+    let (sent, expected) = ("a TCP connection", ["the connection is accepted"]);
+    let (rule, outcome) = (&req::ROBUST_NEW_CONNECTIONS, Outcome::Died);
+    broken(rule, outcome, sent, &expected, error.to_string())
 }
 
 /// What can be said of a check that took too long.

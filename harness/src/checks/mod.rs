@@ -1,27 +1,26 @@
 //! The directed checks: each looks at one thing that the protocol requires, on channels and connections
 //! of its own, so that they can run side by side.
 //!
-//! [`all`] lists them; a file holds what belongs together. A check is an id, a sentence, the
+//! [`all`] lists them. A folder holds what is about one subject: the way to a connection (`handshake`),
+//! messages as such (`framing`), all requests alike (`malformed`), and a request or several that belong
+//! together; `through_client` in it is what an application sees. A check is an id, a sentence, the
 //! requirements that it exercises, and the conversation that it has with the node. There are two kinds:
 //! those that go through the client ([`Check::through_client`], with a [`Context`]) and those that speak
 //! the protocol themselves, also wrongly ([`Check::raw`], with a [`Ground`]).
 
-mod bulk;
 mod bystander;
 mod channels;
 pub mod context;
-mod following;
 mod framing;
 mod get_all;
 pub mod ground;
 mod handshake;
-mod iteration;
+mod hash_range;
 mod malformed;
 mod mirror;
-mod records;
+mod sample;
 mod storage;
 mod update;
-mod updating;
 pub mod watch;
 
 use std::fmt;
@@ -78,7 +77,7 @@ pub enum Tag {
     /// As hostile, and known to kill or block nodes that are not prepared for it. Such checks come last,
     /// and against a node that was not started for the run only if they are asked for.
     Lethal,
-    /// By the protocol itself it takes a second or more, so it begins early.
+    /// It takes a second or more, by the protocol itself or because it does much, so it begins early.
     Slow,
     /// Nothing else may run at the same time.
     Alone,
@@ -101,16 +100,12 @@ pub fn all() -> &'static [Check] {
         let mut checks = Vec::new();
         checks.extend(handshake::checks());
         checks.extend(framing::checks());
-        checks.extend(records::checks());
         checks.extend(storage::checks());
         checks.extend(update::checks());
-        checks.extend(updating::checks());
         checks.extend(channels::checks());
-        checks.extend(bulk::checks());
+        checks.extend(hash_range::checks());
         checks.extend(get_all::checks());
-        checks.extend(iteration::checks());
         checks.extend(mirror::checks());
-        checks.extend(following::checks());
         checks.extend(malformed::checks());
         checks.sort_by_key(|check| check.group);
         checks
@@ -196,6 +191,18 @@ impl Check {
         self
     }
 
+    /// The same check, which breaks or abuses the protocol.
+    #[must_use]
+    pub fn hostile(self) -> Self {
+        self.in_group(Group::Hostile).tagged(Tag::Hostile)
+    }
+
+    /// The same check, which does what kills or blocks nodes that are not prepared for it.
+    #[must_use]
+    pub fn lethal(self) -> Self {
+        self.in_group(Group::Hostile).tagged(Tag::Lethal)
+    }
+
     /// The same check, which makes this case of the reference suite unnecessary.
     #[must_use]
     pub fn subsumes(mut self, case: &'static str) -> Self {
@@ -217,7 +224,7 @@ impl Check {
                 context.close();
                 checked
             }
-            Body::Raw(run) if self.is(Tag::Hostile) || self.is(Tag::Lethal) => {
+            Body::Raw(run) if self.has_bystander() => {
                 ground.need_keys()?;
                 let bystander = Bystander::arrive(ground).await?;
                 run(ground).await?;
@@ -227,6 +234,21 @@ impl Check {
         }
     }
 
+    /// The requirements that it names, and what its bystander sees besides.
+    fn exercised(&self) -> impl Iterator<Item = &'static Requirement> {
+        let seen = match self.has_bystander() {
+            true => bystander::SEEN.as_slice(),
+            false => &[],
+        };
+        let seen = seen.iter().filter(|seen| !self.requirements.contains(seen));
+        self.requirements.iter().chain(seen).copied()
+    }
+
+    /// Whoever abuses the protocol must not harm others.
+    fn has_bystander(&self) -> bool {
+        matches!(self.body, Body::Raw(_)) && (self.is(Tag::Hostile) || self.is(Tag::Lethal))
+    }
+
     /// The check as reports know it.
     pub fn describe(&self) -> dht_reports::Check {
         dht_reports::Check {
@@ -234,8 +256,7 @@ impl Check {
             group: self.group.to_string(),
             title: self.title.clone(),
             requirements: self
-                .requirements
-                .iter()
+                .exercised()
                 .map(|requirement| requirement.id.to_owned())
                 .collect(),
             request: self.request.map(|request| request.name().to_owned()),

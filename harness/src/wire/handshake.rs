@@ -1,5 +1,7 @@
 //! The way to an open connection, a step a method, so that each step can be taken wrongly.
 
+use std::fmt;
+
 use bytes::Buf;
 use dht_protocol::neo::auth::{self, Nonce, Proof, Timestamp};
 use dht_protocol::neo::frame::{FrameBuffer, write_authentication};
@@ -7,6 +9,7 @@ use dht_protocol::neo::{Credential, Kind, VERSION};
 use tokio::time::Instant;
 
 use super::socket::{Closing, Socket};
+use crate::unkept::Outcome;
 
 /// A connection that is not open yet.
 #[derive(Debug)]
@@ -149,7 +152,16 @@ impl Login {
 }
 
 impl<T> Step<T> {
-    fn then<U, E: std::fmt::Display>(self, read: impl FnOnce(T) -> Result<U, E>) -> Step<U> {
+    /// What it is where something else was due.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Said(_) | Self::Garbage(_) => Outcome::Answer,
+            Self::Closed(_) => Outcome::Closed,
+            Self::Silent => Outcome::Silence,
+        }
+    }
+
+    fn then<U, E: fmt::Display>(self, read: impl FnOnce(T) -> Result<U, E>) -> Step<U> {
         match self {
             Self::Said(said) => match read(said) {
                 Ok(value) => Step::Said(value),
@@ -162,8 +174,8 @@ impl<T> Step<T> {
     }
 }
 
-impl<T: std::fmt::Debug> std::fmt::Display for Step<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<T: fmt::Debug> fmt::Display for Step<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Said(said) => write!(f, "{said:?}"),
             Self::Closed(closing) => write!(f, "the connection closed ({closing})"),

@@ -1,20 +1,21 @@
 //! An authenticated connection: requests opened on it, what came for each, and what did not come.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 
 use bytes::Bytes;
-use dht_protocol::neo::forge;
 use dht_protocol::neo::frame::{FrameBuffer, write_request};
 use dht_protocol::neo::header::ID_LEN;
-use dht_protocol::neo::request::{RequestCode, SupportedStatus, exists};
+use dht_protocol::neo::request::{RecordName, RequestCode, SupportedStatus};
 use dht_protocol::neo::{Kind, RequestId};
 use dht_protocol::{ChannelName, Key};
 use dht_requirements::{self as req, Requirement};
 use tokio::time::Instant;
 
 use super::handshake::Login;
+use super::shown::shown;
 use super::socket::{Closing, Socket};
-use crate::unkept::{Checked, Outcome, Unkept, broken};
+use crate::unkept::{Checked, Outcome, broken, shows};
 
 /// An authenticated connection. Dropping it closes it.
 #[derive(Debug)]
@@ -113,14 +114,9 @@ impl Link {
         self.socket.send(&bytes).await;
     }
 
-    /// Sends bytes as they are; [`forge`] makes wrong ones.
+    /// Sends bytes as they are; [`forge`](dht_protocol::neo::forge) makes wrong ones.
     pub async fn send(&mut self, bytes: &[u8]) {
         self.socket.send(bytes).await;
-    }
-
-    /// Opens a request without its first message being right: any code, version and fields.
-    pub async fn open_forged(&mut self, code: u8, version: u8, fields: &[u8]) -> RequestId {
-        self.open(&forge::opening(code, version, fields)).await
     }
 
     /// The node's next message for a request.
@@ -283,24 +279,13 @@ impl Link {
         requirement: &'static Requirement,
         sent: &str,
     ) -> Checked {
-        self.sentinel().await.map_err(|unkept| match unkept {
-            Unkept::Broken(found) => {
-                let expected = ["the connection stays usable"];
-                broken(
-                    requirement,
-                    found.outcome,
-                    sent,
-                    &expected,
-                    found.observed.clone(),
-                )
-            }
-            other => other,
-        })
+        let usable = self.sentinel().await;
+        usable.map_err(shows(requirement, sent, "the connection stays usable"))
     }
 
     async fn send_sentinel(&mut self) -> RequestId {
         let (channel, key) = self.sentinel.clone();
-        let record = dht_protocol::neo::request::RecordName { channel, key };
+        let record = RecordName { channel, key };
         self.open(&record.opening(RequestCode::Exists)).await
     }
 
@@ -336,6 +321,27 @@ impl Link {
     }
 }
 
+impl Heard {
+    /// What it is where something else was due.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Message(_) => Outcome::Answer,
+            Self::Closed(_) => Outcome::Closed,
+            Self::Silence => Outcome::Silence,
+        }
+    }
+}
+
+impl fmt::Display for Heard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(payload) => f.write_str(&shown(payload)),
+            Self::Closed(closing) => write!(f, "the connection closed ({closing})"),
+            Self::Silence => f.write_str("nothing, and the connection stays open"),
+        }
+    }
+}
+
 impl Reaction {
     /// As the dialect of a node is told.
     pub fn name(&self) -> &'static str {
@@ -345,28 +351,5 @@ impl Reaction {
             Self::Ignored => "ignores it",
             Self::Stuck => "answers nothing on the connection any more",
         }
-    }
-}
-
-/// An answer of Exists: the numbers differ from those of the other requests.
-pub fn exists_answer(payload: &[u8]) -> Option<bool> {
-    match exists::Reply::decode(payload).ok()? {
-        exists::Reply::RecordExists => Some(true),
-        exists::Reply::NoRecord => Some(false),
-        exists::Reply::WrongNode | exists::Reply::Error => None,
-    }
-}
-
-/// A payload as a report shows it.
-pub fn shown(payload: &[u8]) -> String {
-    let hex: String = payload
-        .iter()
-        .take(32)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    match payload.len() {
-        0 => "an empty message".to_owned(),
-        1..=32 => hex,
-        length => format!("{hex}... ({length} bytes)"),
     }
 }

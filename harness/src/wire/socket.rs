@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use dht_protocol::neo::dissect::Side;
 use socket2::SockRef;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::trace::{ConnectionId, Trace};
@@ -41,6 +41,9 @@ pub enum Closing {
     Reset,
 }
 
+/// The length of a short segment, in bytes: what an Ethernet carries.
+const SEGMENT: u32 = 1400;
+
 impl Socket {
     /// Connects. The node may take `patience` for anything.
     pub async fn connect(
@@ -48,8 +51,29 @@ impl Socket {
         trace: Arc<Trace>,
         patience: Duration,
     ) -> io::Result<Self> {
+        Self::connect_with(TcpSocket::new_v4()?, node, trace, patience).await
+    }
+
+    /// The same with short segments, for which the system at the node sets little memory aside: a client
+    /// that does not read holds the node up after some 100 KiB instead of some MiB.
+    pub async fn connect_narrow(
+        node: SocketAddrV4,
+        trace: Arc<Trace>,
+        patience: Duration,
+    ) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
+        Self::connect_with(socket, node, trace, patience).await
+    }
+
+    async fn connect_with(
+        socket: TcpSocket,
+        node: SocketAddrV4,
+        trace: Arc<Trace>,
+        patience: Duration,
+    ) -> io::Result<Self> {
         let id = trace.open();
-        let connecting = TcpStream::connect(node);
+        let connecting = socket.connect(node.into());
         let stream = timeout_at(Instant::now() + patience, connecting)
             .await
             .unwrap_or_else(|elapsed| Err(elapsed.into()))?;
@@ -153,12 +177,6 @@ impl Socket {
             .remark(self.id, "the client resets the connection");
         // Without it the connection is closed in an orderly way, which is the next best.
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
-    }
-
-    /// Keeps the node's messages from being buffered by this machine: a reader that does not read.
-    pub fn shrink_receive_buffer(&self) {
-        // The system may insist on more; a check of slow readers sends enough for any.
-        let _ = SockRef::from(&self.stream).set_recv_buffer_size(4096);
     }
 
     /// Its name in the trace.

@@ -3,14 +3,15 @@
 use bytes::Bytes;
 use dht_protocol::neo::request::{
     RecordName, RequestCode, exists, get, get_all, get_channels, mirror, put, remove,
-    remove_channel,
+    remove_channel, update,
 };
 use dht_protocol::neo::{RequestId, batch};
 use dht_protocol::{ChannelName, Key};
 use dht_requirements as req;
 
-use super::link::{Link, shown};
-use crate::unkept::{Checked, Outcome, broken};
+use super::link::Link;
+use super::shown::shown;
+use crate::unkept::{Checked, Outcome, Unkept, broken};
 
 impl Link {
     /// Put, to its answer.
@@ -20,11 +21,8 @@ impl Link {
         key: Key,
         value: impl Into<Bytes>,
     ) -> Checked<put::Reply> {
-        let open = put::Open {
-            record: record(channel, key),
-            value: value.into(),
-        };
-        let id = self.open_supported(&open.encode()).await?;
+        let opening = put_opening(channel, key, value);
+        let id = self.open_supported(&opening).await?;
         let payload = self.answer(id, "the answer to Put").await?;
         put::Reply::decode(&payload).map_err(|_| undefined("Put", &payload))
     }
@@ -113,6 +111,23 @@ impl Link {
         }
     }
 
+    /// Opens an Update that reads a record, and hears what the node says of that.
+    pub async fn read_for_update(
+        &mut self,
+        channel: &ChannelName,
+        key: Key,
+    ) -> Checked<(RequestId, update::FromNode)> {
+        let opening = update::Open::GetRecord(record(channel, key)).encode();
+        let id = self.open_supported(&opening).await?;
+        Ok((id, self.hear_update(id).await?))
+    }
+
+    /// The next message of a running Update.
+    pub async fn hear_update(&mut self, id: RequestId) -> Checked<update::FromNode> {
+        let payload = self.answer(id, "a message of Update").await?;
+        update::FromNode::decode(&payload).map_err(|_| undefined("Update", &payload))
+    }
+
     /// Opens a GetAll and hears Started.
     pub async fn start_get_all(&mut self, open: &get_all::Open) -> Checked<RequestId> {
         let id = self.open_supported(&open.encode()).await?;
@@ -189,8 +204,24 @@ pub fn record(channel: &ChannelName, key: Key) -> RecordName {
     }
 }
 
+/// The opening of a Put.
+pub fn put_opening(channel: &ChannelName, key: Key, value: impl Into<Bytes>) -> Vec<u8> {
+    let record = record(channel, key);
+    let value = value.into();
+    put::Open { record, value }.encode()
+}
+
+/// Does Exists find a record? `None` if this is not its answer, or that of another node.
+pub fn exists_answer(payload: &[u8]) -> Option<bool> {
+    match exists::Reply::decode(payload).ok()? {
+        exists::Reply::RecordExists => Some(true),
+        exists::Reply::NoRecord => Some(false),
+        exists::Reply::WrongNode | exists::Reply::Error => None,
+    }
+}
+
 /// An answer that the request does not have.
-fn undefined(request: &str, payload: &[u8]) -> crate::unkept::Unkept {
+fn undefined(request: &str, payload: &[u8]) -> Unkept {
     broken(
         &req::REQ_ANSWER_DEFINED,
         Outcome::Answer,

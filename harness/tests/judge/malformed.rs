@@ -1,10 +1,9 @@
-//! The bugs that the checks of `malformed` find.
+//! The bugs that the checks of what all requests share, and of malformed ones find.
 
 use dht_requirements as req;
 
 use super::Case;
 
-// A table: one line each.
 #[rustfmt::skip]
 pub(super) static FOUND_BY: &[Case] = &[
     ("truncated.put-no-fields", "malformed-first-message-repaired", &req::REQ_TRUNCATED_NO_SUCCESS),
@@ -173,9 +172,9 @@ pub(super) static FOUND_BY: &[Case] = &[
     ("unknown.version-removechannel", "unsupported-answered", &req::REQ_UNSUPPORTED_ENDS),
     ("unknown.version-update", "unknown-version-supported", &req::REQ_VERSION_UNKNOWN),
     ("unknown.version-update", "unsupported-answered", &req::REQ_UNSUPPORTED_ENDS),
-    ("opening.0-bytes", "short-opening-ignored", &req::MUX_NO_COMMAND),
+    ("opening.0-bytes", "no-command-ignored", &req::MUX_NO_COMMAND),
     ("opening.0-bytes", "no-command-crashes", &req::ROBUST_SURVIVES),
-    ("opening.1-bytes", "short-opening-ignored", &req::MUX_NO_COMMAND),
+    ("opening.1-bytes", "no-command-ignored", &req::MUX_NO_COMMAND),
     ("opening.1-bytes", "no-command-crashes", &req::ROBUST_SURVIVES),
     ("status.get-hash-range", "status-missing", &req::REQ_STATUS_FIRST),
     ("status.get-hash-range", "status-with-answer", &req::REQ_STATUS_ALONE),
@@ -320,5 +319,3 @@ pub(super) static FOUND_BY: &[Case] = &[
     ("unknown.code-11", "unknown-request-closes", &req::REQ_ANSWERED),
     ("unknown.code-255", "unknown-request-crashes", &req::ROBUST_SURVIVES),
 ];
-
-pub(super) static SILENT: &[&str] = &["get-never-answers"];

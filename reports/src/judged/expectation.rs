@@ -20,6 +20,8 @@ pub enum Sighting<'a> {
     Happened(Vec<&'a CheckResult>),
     /// No result shows it, and these found the requirement kept.
     UnexpectedlyKept(Vec<&'a CheckResult>),
+    /// No result shows it, these found the requirement kept, and that is to be expected now and then.
+    KeptThisTime(Vec<&'a CheckResult>),
     /// No check could have shown it.
     NotExercised,
     /// The profile names a requirement that the run does not know.
@@ -45,6 +47,8 @@ impl<'a> Expectation<'a> {
             .any(|requirement| requirement.id == deviation.requirement);
         let sighting = if !happened.is_empty() {
             Sighting::Happened(happened)
+        } else if !kept.is_empty() && deviation.sometimes {
+            Sighting::KeptThisTime(kept)
         } else if !kept.is_empty() {
             Sighting::UnexpectedlyKept(kept)
         } else if known {

@@ -10,7 +10,7 @@ use crate::profile::Deviation;
 use crate::requirement::Requirement;
 use crate::run::Group;
 use crate::style::Style;
-use crate::terminal::{Crop, FailureText};
+use crate::terminal::{Crop, FailureText, Finding};
 
 use super::{attribute, cdata, class, time};
 
@@ -136,7 +136,7 @@ impl<'a> Cases<'a> {
         }
         for observation in &result.dialect {
             let (question, answer) = (&observation.question, &observation.answer);
-            lines.push(format!("dialect: {question} {answer}"));
+            lines.push(format!("dialect: {question}: {answer}"));
         }
         lines.push(String::new());
         lines.join("\n")
@@ -151,6 +151,7 @@ fn message(failure: &Failure) -> String {
 
 fn details(check: &Check, failure: &Failure) -> String {
     let text = FailureText {
+        finding: Finding::Broken,
         check,
         failure,
         style: Style::Plain,

@@ -68,6 +68,8 @@ struct Table {
     requirement: String,
     check: Option<String>,
     outcome: Option<String>,
+    #[serde(default)]
+    sometimes: bool,
     instead: String,
     why: String,
 }
@@ -78,6 +80,7 @@ impl From<Table> for Deviation {
             requirement: table.requirement,
             check: table.check,
             outcome: table.outcome,
+            sometimes: table.sometimes,
             instead: table.instead,
             why: table.why,
         }

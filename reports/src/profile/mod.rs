@@ -34,6 +34,9 @@ pub struct Deviation {
     /// The only outcome that is known, see [`Failure::outcome`]; none for any.
     #[serde(default)]
     pub outcome: Option<String>,
+    /// It depends on what happens at the same time, so that a run may not show it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sometimes: bool,
     /// What the node does instead.
     pub instead: String,
     /// Why it does, and why that is accepted.

@@ -9,8 +9,29 @@ use crate::style::{Ink, Style};
 use super::chart;
 use super::text::{Crop, count, printable, printable_lines};
 
+/// What a failure means to the node.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Finding {
+    /// It broke a requirement that binds it.
+    Broken,
+    /// It does not do what is only recommended.
+    Advice,
+}
+
+impl Finding {
+    /// How the finding about the requirement `id` begins.
+    pub(super) fn heading(self, id: &str, style: Style) -> String {
+        let id = printable(id);
+        match self {
+            Self::Broken => style.paint(Ink::Broken, &id),
+            Self::Advice => format!("{} {id}", style.paint(Ink::Unsure, "advice:")),
+        }
+    }
+}
+
 /// Displays a failure over several lines, each with its line end.
 pub(crate) struct FailureText<'a> {
+    pub(crate) finding: Finding,
     pub(crate) check: &'a Check,
     pub(crate) failure: &'a Failure,
     pub(crate) style: Style,
@@ -30,7 +51,7 @@ impl Display for FailureText<'_> {
             again,
             minimal,
         } = self.failure;
-        let id = self.style.paint(Ink::Broken, &printable(&requirement.id));
+        let id = self.finding.heading(&requirement.id, self.style);
         let sentence = printable(&requirement.sentence);
         writeln!(f, "{id}  {}  \"{sentence}\"", requirement.level)?;
         field(f, "source:", &requirement.source)?;

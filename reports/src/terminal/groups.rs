@@ -6,7 +6,7 @@ use crate::run::{Group, Run};
 use crate::style::{Ink, Style};
 use crate::tally::Tally;
 
-use super::text::{count, number, pieces_of_advice, printable, seconds};
+use super::text::{count, number, printable, seconds};
 
 /// What is run against what, in one line.
 pub(crate) fn header(start: &RunStarted, profile: &str) -> String {
@@ -106,7 +106,7 @@ fn status(tally: Tally) -> (Ink, String) {
         parts.push(format!("{} broken", number(tally.broken)));
     }
     if tally.advice > 0 {
-        parts.push(pieces_of_advice(tally.advice));
+        parts.push(format!("{} with advice", number(tally.advice)));
     }
     if tally.deviations > 0 {
         parts.push(count(tally.deviations, "deviation"));

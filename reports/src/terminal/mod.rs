@@ -1,16 +1,17 @@
 //! A run as text for a terminal, a log or a pipe.
 //!
 //! [`Terminal::update`] gives what there is to print after each event, [`Terminal::finish`] the rest;
-//! [`render`] gives the whole text of a run at once. The order is the reader's: what runs, a line a group,
-//! the failures in full, the advice in short, and at the end what answers "is my node right, and if not, what do I look at
-//! first?". All of it is a function of the [`Judged`] run; nothing is written from here.
+//! [`render`] gives the whole text of a run at once. It begins with what runs, a line a group. What matters
+//! most comes last: the deviations and the dialect, the advice, the failures, and what answers "is my node
+//! right, and if not, what do I look at first?". All of it is a function of the [`Judged`] run; nothing is
+//! written from here.
 
-mod advice;
 mod chart;
 mod failure;
-mod failures;
+mod findings;
 mod groups;
 mod notes;
+mod others;
 pub mod progress;
 mod summary;
 mod text;
@@ -18,11 +19,10 @@ mod text;
 use crate::judged::Judged;
 use crate::style::Style;
 
-pub(crate) use failure::FailureText;
+pub(crate) use failure::{FailureText, Finding};
 pub(crate) use text::{Crop, printable};
 
-use advice::Advice;
-use failures::Failures;
+use findings::Findings;
 use notes::Notes;
 use summary::Summary;
 
@@ -86,7 +86,7 @@ impl Terminal {
         self.over_live_line(lines, &live)
     }
 
-    /// What to print at the end: the groups that are not complete, the failures, the advice, the notes,
+    /// What to print at the end: the groups that are not complete, the notes, the advice, the failures,
     /// the summary.
     pub fn finish(&mut self, judged: &Judged<'_>) -> String {
         let run = judged.run();
@@ -101,9 +101,16 @@ impl Terminal {
             lines.push('\n');
         }
         let (judged, style) = (*judged, self.style);
-        lines.push_str(&Failures { judged, style }.to_string());
-        lines.push_str(&Advice { judged, style }.to_string());
         lines.push_str(&Notes { judged, style }.to_string());
+        // What is broken comes last: it is what is still on the screen when the run is over.
+        for finding in [Finding::Advice, Finding::Broken] {
+            let findings = Findings {
+                finding,
+                judged,
+                style,
+            };
+            lines.push_str(&findings.to_string());
+        }
         let summary = Summary {
             judged,
             style,

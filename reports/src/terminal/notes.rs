@@ -9,7 +9,7 @@ use crate::style::{Ink, Style};
 
 use super::text::{count, printable, times};
 
-/// Displays the notes, a line each, with a blank line after them. Nothing if there are none.
+/// Displays the notes, a line each, with a blank line after each kind. Nothing if there are none.
 pub(crate) struct Notes<'a> {
     pub(crate) judged: Judged<'a>,
     pub(crate) style: Style,
@@ -17,18 +17,13 @@ pub(crate) struct Notes<'a> {
 
 impl Display for Notes<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let profile = self.profile(f)?;
-        let dialect = self.dialect(f)?;
-        if profile || dialect {
-            writeln!(f)?;
-        }
-        Ok(())
+        self.profile(f)?;
+        self.dialect(f)
     }
 }
 
 impl Notes<'_> {
-    /// Whether there was anything to say.
-    fn profile(&self, f: &mut Formatter<'_>) -> Result<bool, fmt::Error> {
+    fn profile(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut any = false;
         for expectation in self.judged.expectations() {
             let deviation = expectation.deviation;
@@ -52,15 +47,22 @@ impl Notes<'_> {
                         "{label} {name} has a deviation from {id}, which is no requirement"
                     )?;
                 }
-                Sighting::NotExercised => continue,
+                Sighting::KeptThisTime(_) | Sighting::NotExercised => continue,
             }
             any = true;
         }
-        Ok(any)
+        if any {
+            writeln!(f)?;
+        }
+        Ok(())
     }
 
-    fn dialect(&self, f: &mut Formatter<'_>) -> Result<bool, fmt::Error> {
+    fn dialect(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let questions = self.judged.run().dialect();
+        if questions.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "dialect (where several answers are allowed)")?;
         for question in &questions {
             let answers: Vec<String> = match question.answers.as_slice() {
                 [(answer, _)] => vec![printable(answer)],
@@ -70,9 +72,9 @@ impl Notes<'_> {
                     .collect(),
             };
             let text = printable(question.text);
-            writeln!(f, "dialect: {text} {}", answers.join(", "))?;
+            writeln!(f, "  {text}: {}", answers.join(", "))?;
         }
-        Ok(!questions.is_empty())
+        writeln!(f)
     }
 }
 

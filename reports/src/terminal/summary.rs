@@ -111,8 +111,9 @@ impl Summary<'_> {
             return Ok(());
         };
         let (id, check) = (&failure.requirement.id, &result.check.id);
-        let (id, check) = (printable(id), printable(check));
-        writeln!(f, "look first at {id}, check {check}")?;
+        let came = failure.observed.lines().next().unwrap_or_default();
+        let (id, check, came) = (printable(id), printable(check), printable(came));
+        writeln!(f, "look first at {id}, check {check}: {came}")?;
         let again = self.style.paint(Ink::Strong, &printable(&failure.again));
         writeln!(f, "  again:  {again}")
     }

@@ -1,133 +1,152 @@
-//! Bugs of authentication, of the frame that all requests share, and of the announced hash range.
+//! Bugs of connections as such: the version bytes, and how many connections there may be.
 
-use dht_protocol::HashRange;
-use dht_protocol::neo::ClientName;
-use dht_protocol::neo::request::get_hash_range::Range;
-use dht_protocol::neo::request::{Host, RequestCode, SupportedStatus};
+use std::collections::{BTreeMap, VecDeque};
+
+use dht_protocol::neo::{ClientName, VERSION, Violation};
+use dht_requirements as req;
 
 use crate::bugs::Bug;
-use crate::bugs::seam::{Call, Fate, HostBug, Message, Seam};
+use crate::bugs::reaction::{AcceptBug, Admission, Arrival, Reaction, accepting, broken};
+use crate::bugs::seam::Seam;
+use crate::bugs::wire::{Phase, Said, authentication, saying, segments};
+use crate::node::ConnectionId;
+
+/// How many connections one of the bugs keeps.
+const KEPT: usize = 8;
 
 pub(super) static BUGS: &[Bug] = &[
     Bug {
-        name: "login-any-key",
-        description: "A client with a known name is let in whatever its key is.",
-        breaks: "neo-transport 6.1",
-        seam: Seam::Login(|login| {
-            let name = ClientName::new(&login.proof.name).ok();
-            let right = name.and_then(|name| login.proof_of(&name));
-            right.unwrap_or_else(|| login.proof.clone())
-        }),
+        name: "version-sent-unasked",
+        description: "The node's version byte is sent before the client's has come, and again then.",
+        breaks: &req::CONN_CLIENT_SPEAKS_FIRST,
+        seam: || accepting(|_| Admission::Greet(&[VERSION])),
     },
     Bug {
-        name: "unknown-request-supported",
-        description: "A request with an unknown code is answered as if it were supported.",
-        breaks: "neo-transport 8.3",
-        seam: Seam::Leaving(|| {
-            Box::new(|message: &Message<'_>| status(message, SupportedStatus::NotSupported))
-        }),
+        name: "version-answered-2",
+        description: "The node's version byte is 2.",
+        breaks: &req::CONN_VERSION_ANSWERED,
+        seam: || saying(Said::Version, |version| *version = vec![2]),
     },
     Bug {
-        name: "unknown-version-supported",
-        description: "A request with an unknown version is answered as if it were supported.",
-        breaks: "neo-transport 8.3",
-        seam: Seam::Leaving(|| {
-            Box::new(|message: &Message<'_>| status(message, SupportedStatus::VersionNotSupported))
-        }),
+        name: "version-never-answered",
+        description: "The node's version byte is never sent.",
+        breaks: &req::CONN_VERSION_ANSWERED,
+        seam: || saying(Said::Version, Vec::clear),
     },
     Bug {
-        name: "status-sent-twice",
-        description: "The supported status of Exists is sent twice.",
-        breaks: "P01",
-        seam: Seam::Leaving(|| {
-            Box::new(|message: &Message<'_>| {
-                match message.is(RequestCode::Exists) && message.number == 0 {
-                    true => Fate::twice(message),
-                    false => Fate::Pass,
-                }
+        name: "nonce-sent-unasked",
+        description: "A nonce comes with the node's version byte, and another one behind the timestamp.",
+        breaks: &req::CONN_WAITS_FOR_TIMESTAMP,
+        seam: || {
+            saying(Said::Version, |version| {
+                version.extend(authentication(&[1, 2, 3, 4]));
             })
-        }),
+        },
     },
     Bug {
-        name: "range-announced-too-small",
-        description: "GetHashRange leaves out the first key of the range.",
-        breaks: "P66",
-        seam: Seam::Leaving(|| Box::new(smaller_range)),
-    },
-    Bug {
-        name: "range-change-not-told",
-        description: "Changes of the hash range and new nodes are not told.",
-        breaks: "P66",
-        seam: Seam::Leaving(|| {
-            Box::new(|message: &Message<'_>| {
-                match message.is(RequestCode::GetHashRange) && message.number > 1 {
-                    true => Fate::lost(),
-                    false => Fate::Pass,
+        name: "version-any-accepted",
+        description: "Every version byte of a client is taken for the right one.",
+        breaks: &req::CONN_WRONG_VERSION_DROPPED,
+        seam: || {
+            segments(|phase, mut bytes| {
+                if let (Phase::Version, Some(version)) = (phase, bytes.first_mut()) {
+                    *version = VERSION;
                 }
+                vec![bytes]
             })
-        }),
+        },
     },
     Bug {
-        name: "range-not-checked",
-        description: "Requests for keys outside the node's hash range are carried out.",
-        breaks: "semantics-and-client A3",
-        seam: Seam::Host(|| Box::new(Responsibility::Unchecked)),
+        name: "version-mismatch-kept-open",
+        description: "After a wrong version byte the connection stays open and another byte is awaited.",
+        breaks: &req::CONN_WRONG_VERSION_DROPPED,
+        seam: || broken(is_version, Reaction::Ignore),
     },
     Bug {
-        name: "range-end-excluded",
-        description: "The last key of the hash range is answered WrongNode.",
-        breaks: "semantics-and-client A3",
-        seam: Seam::Host(|| Box::new(Responsibility::EndExcluded)),
+        name: "version-mismatch-not-answered",
+        description: "A client with a wrong version byte is disconnected without the node's version byte.",
+        breaks: &req::CONN_WRONG_VERSION_ANSWERED,
+        seam: || broken(is_version, Reaction::CloseMute),
+    },
+    Bug {
+        name: "version-company-accepted",
+        description: "Bytes that come with the version byte are read as messages.",
+        breaks: &req::CONN_EARLY_BYTES_DROPPED,
+        seam: || with_company(|company| vec![company]),
+    },
+    Bug {
+        name: "version-company-dropped",
+        description: "Bytes that come with the version byte are dropped and the connection stays open.",
+        breaks: &req::CONN_EARLY_BYTES_DROPPED,
+        seam: || with_company(|_| vec![]),
+    },
+    Bug {
+        name: "version-company-answered",
+        description: "A client that is disconnected for bytes behind its version byte gets the node's.",
+        breaks: &req::CONN_EARLY_BYTES_DROPPED,
+        // No header, so the connection is closed.
+        seam: || with_company(|_| vec![vec![0xff; 10]]),
+    },
+    Bug {
+        name: "one-connection-per-client",
+        description: "A client that connects again loses the connection that it has.",
+        breaks: &req::CONN_SAME_NAME_TWICE,
+        seam: || accepting(OnePerClient::default()),
+    },
+    Bug {
+        name: "two-connections-at-once",
+        description: "Of more than two connections at a time the further ones are closed at once.",
+        breaks: &req::CONN_SAME_NAME_TWICE,
+        seam: || {
+            accepting(|arrival: Arrival| match arrival.open {
+                0 | 1 => Admission::Serve,
+                _ => Admission::Refuse,
+            })
+        },
+    },
+    Bug {
+        name: "logins-close-oldest",
+        description: "Every login after the eighth closes the connection that is the oldest.",
+        breaks: &req::CONN_IDLE_STAYS_OPEN,
+        seam: || accepting(Oldest::default()),
     },
 ];
 
-/// A request that is answered `from` is said to be supported.
-fn status(message: &Message<'_>, from: SupportedStatus) -> Fate {
-    match message.number == 0 && message.payload == from.encode() {
-        true => Fate::changed(SupportedStatus::Supported.encode()),
-        false => Fate::Pass,
-    }
+fn is_version(violation: &Violation) -> bool {
+    matches!(violation, Violation::Version { .. })
 }
 
-fn smaller_range(message: &Message<'_>) -> Fate {
-    if !message.is(RequestCode::GetHashRange) || message.number != 1 {
-        return Fate::Pass;
-    }
-    let smaller = Range::decode(message.payload)
-        .ok()
-        .and_then(|Range(range)| {
-            let min = range.min().checked_add(1)?;
-            HashRange::new(min, range.max())
-        });
-    match smaller {
-        Some(range) => {
-            let mut payload = Vec::new();
-            Range(range).encode(&mut payload);
-            Fate::changed(payload)
+/// What comes with the version byte is taken for other segments behind it.
+fn with_company(taken_for: fn(Vec<u8>) -> Vec<Vec<u8>>) -> Seam {
+    segments(move |phase, mut bytes| {
+        if phase != Phase::Version || bytes.len() < 2 {
+            return vec![bytes];
         }
-        None => Fate::Pass,
+        let company = bytes.split_off(1);
+        [vec![bytes], taken_for(company)].concat()
+    })
+}
+
+/// The connection that each client has.
+#[derive(Default)]
+struct OnePerClient(BTreeMap<ClientName, ConnectionId>);
+
+impl AcceptBug for OnePerClient {
+    fn authenticated(&mut self, new: ConnectionId, client: &ClientName) -> Option<ConnectionId> {
+        self.0.insert(client.clone(), new)
     }
 }
 
-/// What is wrong with the test of responsibility.
-enum Responsibility {
-    Unchecked,
-    EndExcluded,
-}
+/// The connections that have authenticated themselves, the oldest first.
+#[derive(Default)]
+struct Oldest(VecDeque<ConnectionId>);
 
-impl HostBug for Responsibility {
-    fn range(&self, host: &dyn Host, call: Call) -> HashRange {
-        let range = host.range();
-        if call.is(RequestCode::GetHashRange) {
-            return range;
-        }
-        match self {
-            Self::Unchecked => HashRange::FULL,
-            Self::EndExcluded => {
-                let max = range.max().checked_sub(1);
-                max.and_then(|max| HashRange::new(range.min(), max))
-                    .unwrap_or(range)
-            }
+impl AcceptBug for Oldest {
+    fn authenticated(&mut self, new: ConnectionId, _: &ClientName) -> Option<ConnectionId> {
+        self.0.push_back(new);
+        match self.0.len() > KEPT {
+            true => self.0.pop_front(),
+            false => None,
         }
     }
 }

@@ -3,21 +3,17 @@
 use dht_client::RemoveChannelError;
 use dht_requirements as req;
 
-use super::{Checked, Context, Outcome, Unkept, broken};
+use super::{Checked, Context, Outcome, broken};
 
 impl Context<'_> {
     /// Removes a channel of the check.
     pub async fn remove_channel(&self, channel: &str) -> Checked {
         let sent = "RemoveChannel";
+        self.need_admin()?;
         let removed = self.client.remove_channel(self.channel(channel)).await;
         removed.map_err(|error| match error {
             RemoveChannelError::Request(error) => {
                 self.failed(&req::RMCHANNEL_STARTS_EMPTY, sent, "ChannelRemoved", error)
-            }
-            RemoveChannelError::NotPermitted { .. } if !self.may_remove_channels() => {
-                Unkept::NotApplicable(
-                    "the client is not \"admin\", so it may not remove channels".to_owned(),
-                )
             }
             refused => broken(
                 &req::RMCHANNEL_ANSWER,

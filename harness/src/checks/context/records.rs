@@ -10,7 +10,8 @@ use dht_protocol::neo::batch::MAX_VALUE;
 use dht_protocol::neo::request::Failure;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Checked, Context, Unkept, shown};
+use super::{Checked, Context, Unkept};
+use crate::wire::quoted;
 
 /// How many requests are under way at once where many are made.
 const IN_FLIGHT: usize = 64;
@@ -27,7 +28,7 @@ impl Context<'_> {
     }
 
     async fn put_record(&self, channel: &str, key: Key, value: Bytes) -> Checked {
-        let sent = || format!("Put {key} {}", shown(&value));
+        let sent = || format!("Put {key} {}", quoted(&value));
         let put = self
             .client
             .put(self.channel(channel), key, value.clone())
@@ -47,7 +48,7 @@ impl Context<'_> {
     /// A value that is too long for a client to put.
     pub async fn expect_too_big(&self, key: u64, value: impl Into<Bytes>) -> Checked {
         let value = value.into();
-        let sent = format!("Put {} {}", self.key(key), shown(&value));
+        let sent = format!("Put {} {}", self.key(key), quoted(&value));
         let put = self
             .client
             .put(self.channel(""), self.key(key), value)
@@ -82,7 +83,7 @@ impl Context<'_> {
 
     async fn expect_get(&self, key: Key, expected: Option<Bytes>) -> Checked {
         let show = |value: &Option<Bytes>| match value {
-            Some(value) => format!("Got {}", shown(value)),
+            Some(value) => format!("Got {}", quoted(value)),
             None => "NoRecord".to_owned(),
         };
         let (sent, wanted) = (format!("Get {key}"), show(&expected));

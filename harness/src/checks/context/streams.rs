@@ -8,7 +8,8 @@ use dht_protocol::Key;
 use dht_protocol::neo::request::{get_all, mirror};
 
 use super::super::watch::Watch;
-use super::{Checked, Context, shown};
+use super::{Checked, Context};
+use crate::wire::quoted;
 
 impl Context<'_> {
     /// GetAll delivers what of `records` the settings ask for.
@@ -82,8 +83,8 @@ impl Context<'_> {
                     rule,
                     format!(
                         "record {key} with {} instead of {}",
-                        shown(value),
-                        shown(&put)
+                        quoted(value),
+                        quoted(&put)
                     ),
                 ),
                 // For the requests that deliver a channel once this is a rule of its own.

@@ -5,7 +5,8 @@ use dht_client::PendingUpdate;
 use dht_protocol::neo::request::update::{Decision, Updated};
 use dht_requirements as req;
 
-use super::{Checked, Context, Unkept, shown, shown_or_none};
+use super::{Checked, Context, Unkept, shown_or_none};
+use crate::wire::quoted;
 
 impl Context<'_> {
     /// Update finds this value, or no record, and ends like this.
@@ -49,7 +50,7 @@ impl Context<'_> {
     ) -> Checked<PendingUpdate> {
         let (key, value) = (self.key(key), value.into());
         let sent = format!("Update {key}, first step");
-        let wanted = format!("RecordValue {}", shown(&value));
+        let wanted = format!("RecordValue {}", quoted(&value));
         let pending = self.client.update_later(self.channel(""), key).await;
         let pending =
             pending.map_err(|error| self.failed(&req::UPDATE_WRITE, &sent, &wanted, error))?;

@@ -6,11 +6,11 @@ use dht_protocol::neo::forge::{self, AUTHENTICATION, REQUEST};
 use dht_protocol::neo::request::{RequestCode, get_all};
 use dht_requirements as req;
 
-use super::{Check, Ground, Group, blamed, exists, hostile, lethal, newcomers_served, put};
-use crate::unkept::{Checked, Outcome, broken};
+use super::{Check, Ground, Group, all_answered, exists, newcomers_served, put};
+use crate::unkept::{Checked, Outcome, blamed_on, broken, shows};
 use crate::wire::handshake::Step;
 use crate::wire::talk::record;
-use crate::wire::{Heard, Link, Login, Socket};
+use crate::wire::{Link, Login, Socket};
 
 pub(super) fn checks() -> Vec<Check> {
     let mut checks = Vec::new();
@@ -25,12 +25,15 @@ pub(super) fn checks() -> Vec<Check> {
             )
             .in_group(Group::Connection),
         );
-        checks.push(hostile(Check::raw(
-            format!("closing.abrupt-{name}"),
-            format!("A client that closes or resets its connection {when} affects no other."),
-            &[&req::ROBUST_CLOSED_ANY_PHASE],
-            move |ground| Box::pin(abruptly_closed(ground, phase)),
-        )));
+        checks.push(
+            Check::raw(
+                format!("closing.abrupt-{name}"),
+                format!("A client that closes or resets its connection {when} affects no other."),
+                &[&req::ROBUST_CLOSED_ANY_PHASE],
+                move |ground| Box::pin(abruptly_closed(ground, phase)),
+            )
+            .hostile(),
+        );
     }
     checks.extend([
         Check::raw(
@@ -43,28 +46,30 @@ pub(super) fn checks() -> Vec<Check> {
             |ground| Box::pin(half_answered(ground)),
         )
         .in_group(Group::Connection),
-        lethal(Check::raw(
+        Check::raw(
             "closing.unread",
             "A client that sends 150 kB of Puts and closes without reading does no harm.",
             &[&req::ROBUST_CLOSED_UNREAD],
             |ground| Box::pin(unread(ground)),
-        )),
-        lethal(
-            Check::raw(
-                "closing.reset-while-answering",
-                "A client that resets its connection during a GetAll does no harm.",
-                &[&req::ROBUST_RESET_ANSWERING],
-                |ground| Box::pin(reset_while_answering(ground)),
-            )
-            .on(RequestCode::GetAll),
-        ),
-        lethal(Check::raw(
+        )
+        .lethal(),
+        Check::raw(
+            "closing.reset-while-answering",
+            "A client that resets its connection during a GetAll does no harm.",
+            &[&req::ROBUST_RESET_ANSWERING],
+            |ground| Box::pin(reset_while_answering(ground)),
+        )
+        .on(RequestCode::GetAll)
+        .lethal(),
+        Check::raw(
             "closing.drop-within-burst",
-            "A message that closes the connection, with half a message behind it, does no harm to new ones.",
+            "A message that closes the connection, with half a message behind it, does no harm \
+             to new ones.",
             &[&req::ROBUST_DROP_WITHIN_BURST],
             |ground| Box::pin(drop_within_burst(ground)),
-        )),
-        lethal(Check::raw(
+        )
+        .lethal(),
+        Check::raw(
             "closing.parity-behind-code",
             "A wrong parity sent with the client's code closes the connection.",
             &[&req::ROBUST_WRONG_BEHIND_CODE],
@@ -73,8 +78,9 @@ pub(super) fn checks() -> Vec<Check> {
                 wrong[9] ^= 1;
                 Box::pin(behind_code(ground, wrong, &req::ROBUST_WRONG_BEHIND_CODE))
             },
-        )),
-        lethal(Check::raw(
+        )
+        .lethal(),
+        Check::raw(
             "closing.type-behind-code",
             "A header of type 9 sent with the client's code closes the connection.",
             &[&req::ROBUST_WRONG_BEHIND_CODE],
@@ -82,8 +88,9 @@ pub(super) fn checks() -> Vec<Check> {
                 let wrong = forge::message(9, 8, &[1; 8]);
                 Box::pin(behind_code(ground, wrong, &req::ROBUST_WRONG_BEHIND_CODE))
             },
-        )),
-        lethal(Check::raw(
+        )
+        .lethal(),
+        Check::raw(
             "closing.no-command-behind-code",
             "A first message without a command sent with the client's code closes the connection.",
             &[&req::ROBUST_NO_COMMAND_BEHIND_CODE],
@@ -92,7 +99,8 @@ pub(super) fn checks() -> Vec<Check> {
                 let rule = &req::ROBUST_NO_COMMAND_BEHIND_CODE;
                 Box::pin(behind_code(ground, wrong, rule))
             },
-        )),
+        )
+        .lethal(),
     ]);
     checks
 }
@@ -195,8 +203,8 @@ async fn half_closed(ground: &Ground, phase: Phase) -> Checked {
 
 async fn abruptly_closed(ground: &Ground, phase: Phase) -> Checked {
     let rule = &req::ROBUST_CLOSED_ANY_PHASE;
-    drop(phase.reach(ground).await.map_err(blamed(rule))?);
-    match phase.reach(ground).await.map_err(blamed(rule))? {
+    drop(phase.reach(ground).await.map_err(blamed_on(rule))?);
+    match phase.reach(ground).await.map_err(blamed_on(rule))? {
         Stalled::Open(link) => link.reset(),
         // Dropped with the nonce unread, the system resets it by itself.
         Stalled::Early(login) => drop(login),
@@ -206,26 +214,16 @@ async fn abruptly_closed(ground: &Ground, phase: Phase) -> Checked {
 
 async fn half_answered(ground: &Ground) -> Checked {
     let mut link = ground.link().await?;
-    let ids: Vec<_> = (0..20).map(|_| link.fresh_id()).collect();
-    let opening = exists(ground);
-    let messages: Vec<_> = ids.iter().map(|id| (*id, &opening[..])).collect();
-    link.say_at_once(&messages).await;
+    let ids = link.open_times(&exists(ground), 20).await;
     link.socket().half_close();
-    let (sent, expected) = ("20 Exists and FIN", ["all are answered, then FIN"]);
-    for id in ids {
-        for _ in 0..2 {
-            let (outcome, observed) = match link.hear(id).await {
-                Heard::Message(_) => continue,
-                Heard::Closed(closing) => (Outcome::Closed, closing.to_string()),
-                Heard::Silence => (Outcome::Silence, "nothing".to_owned()),
-            };
-            let rule = &req::ROBUST_HALF_CLOSE_ANSWERED;
-            return Err(broken(rule, outcome, sent, &expected, observed));
-        }
-    }
+    let sent = "20 Exists and FIN";
+    let rule = &req::ROBUST_HALF_CLOSE_ANSWERED;
+    let answered = all_answered(&mut link, &ids, rule).await;
+    let expected = "all are answered, then FIN";
+    answered.map_err(shows(rule, sent, expected))?;
     let closed = link.socket().closed().await.is_some();
     let rule = &req::ROBUST_HALF_CLOSE_CLOSED;
-    ground.expect(rule, sent, &expected, closed, || {
+    ground.expect(rule, sent, &[expected], closed, || {
         "the connection stays open".to_owned()
     })
 }

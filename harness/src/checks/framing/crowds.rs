@@ -1,4 +1,4 @@
-//! Slow clients, and many of them.
+//! Slow clients, and many of them. Where they are many nothing else runs: nodes take few waiting connections.
 
 use bytes::Bytes;
 use dht_protocol::neo::VERSION;
@@ -7,8 +7,8 @@ use dht_protocol::neo::{RequestId, forge};
 use dht_requirements as req;
 
 use super::closing::Phase;
-use super::{Check, Ground, Group, Tag, blamed};
-use crate::unkept::Checked;
+use super::{Check, Ground, Group, Tag};
+use crate::unkept::{Checked, blamed_on};
 use crate::wire::Login;
 use crate::wire::talk::record;
 
@@ -29,14 +29,15 @@ pub(super) fn checks() -> Vec<Check> {
             "A hundred connections at the same time are served.",
             &[&req::ROBUST_MANY_CONNECTIONS],
             |ground| Box::pin(hundred(ground)),
-        ),
+        )
+        .tagged(Tag::Alone),
         Check::raw(
             "crowds.thousand-cycles",
             "After a thousand connections that came and went new ones are served.",
             &[&req::ROBUST_MANY_CYCLES],
             |ground| Box::pin(thousand_cycles(ground)),
         )
-        .tagged(Tag::Slow),
+        .tagged(Tag::Alone),
     ];
     for phase in Phase::ALL {
         let (name, when) = phase.names();
@@ -70,7 +71,7 @@ async fn slow_reader(ground: &Ground) -> Checked {
         let request = forge::request_message(number, &opening);
         slow.socket().send_what_fits(&request);
         let served = other.sentinel().await;
-        served.map_err(blamed(&req::ROBUST_UNREAD_OTHERS_SERVED))?;
+        served.map_err(blamed_on(&req::ROBUST_UNREAD_OTHERS_SERVED))?;
     }
     let rule = &req::ROBUST_UNREAD_COMPLETE;
     let right = [&(LARGE as u64).to_le_bytes()[..], &value].concat();
@@ -81,7 +82,7 @@ async fn slow_reader(ground: &Ground) -> Checked {
             slow.answer(id, "Got").await?;
             slow.answer(id, "the value behind Got").await
         };
-        let payload = read.await.map_err(blamed(rule))?;
+        let payload = read.await.map_err(blamed_on(rule))?;
         let sent = "200 Gets of 65000 bytes, read late";
         ground.expect(rule, sent, &["every value"], payload == right, || {
             format!("a value of {} bytes", payload.len())
@@ -94,10 +95,10 @@ async fn hundred(ground: &Ground) -> Checked {
     let rule = &req::ROBUST_MANY_CONNECTIONS;
     let mut links = Vec::new();
     for _ in 0..100 {
-        links.push(ground.link().await.map_err(blamed(rule))?);
+        links.push(ground.link().await.map_err(blamed_on(rule))?);
     }
     for link in &mut links {
-        link.sentinel().await.map_err(blamed(rule))?;
+        link.sentinel().await.map_err(blamed_on(rule))?;
     }
     Ok(())
 }
@@ -107,23 +108,23 @@ async fn thousand_cycles(ground: &Ground) -> Checked {
     for number in 0..1000 {
         // Most leave before the authentication, which costs the node the most.
         if number % 20 == 0 {
-            ground.link().await.map_err(blamed(rule))?;
+            ground.link().await.map_err(blamed_on(rule))?;
         } else {
-            let mut login = Login::new(ground.socket().await.map_err(blamed(rule))?);
+            let mut login = Login::new(ground.socket().await.map_err(blamed_on(rule))?);
             login.send(&[VERSION]).await;
             login.version().await;
         }
     }
     let served = async { ground.link().await?.sentinel().await };
-    served.await.map_err(blamed(rule))
+    served.await.map_err(blamed_on(rule))
 }
 
 async fn silent(ground: &Ground, phase: Phase) -> Checked {
     let mut silent = Vec::new();
     for _ in 0..3 {
         let reached = phase.reach(ground).await;
-        silent.push(reached.map_err(blamed(&req::ROBUST_SLOW_SENDER))?);
+        silent.push(reached.map_err(blamed_on(&req::ROBUST_SLOW_SENDER))?);
     }
     let served = async { ground.link().await?.sentinel().await };
-    served.await.map_err(blamed(&req::ROBUST_SLOW_SENDER))
+    served.await.map_err(blamed_on(&req::ROBUST_SLOW_SENDER))
 }

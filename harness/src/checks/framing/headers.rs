@@ -5,10 +5,10 @@ use dht_protocol::neo::forge::{self, AUTHENTICATION, REQUEST};
 use dht_protocol::neo::header::{HEADER_LEN, ID_LEN};
 use dht_requirements as req;
 
-use super::{Check, Ground, exists, hostile, put};
-use crate::unkept::{Checked, Outcome, broken};
+use super::{Check, Ground, all_answered, exists, put};
+use crate::unkept::{Checked, Outcome, broken, shows};
 use crate::wire::Heard;
-use crate::wire::link::shown;
+use crate::wire::shown;
 
 pub(super) fn checks() -> Vec<Check> {
     let mut checks = Vec::new();
@@ -100,7 +100,7 @@ pub(super) fn checks() -> Vec<Check> {
             |ground| Box::pin(behind(ground)),
         ),
     ]);
-    checks.into_iter().map(hostile).collect()
+    checks.into_iter().map(Check::hostile).collect()
 }
 
 /// Text of another protocol, a message without a header, and noise.
@@ -180,7 +180,7 @@ async fn noise(ground: &Ground, garbage: &[u8]) -> Checked {
     let id = link.fresh_id();
     // That others are not harmed is seen afterwards.
     let reaction = link.reaction(id).await;
-    ground.note("what bytes that are no message do", reaction.name());
+    ground.note("Reaction to bytes that are no message", reaction.name());
     Ok(())
 }
 
@@ -225,17 +225,8 @@ async fn in_front(ground: &Ground) -> Checked {
     link.send(&bytes).await;
     let sent = "three Exists and a header with a wrong parity in one piece";
     let rule = &req::FRAME_BEFORE_WRONG_ANSWERED;
-    for id in ids {
-        for _ in 0..2 {
-            let (outcome, observed) = match link.hear(id).await {
-                Heard::Message(_) => continue,
-                Heard::Closed(closing) => (Outcome::Closed, closing.to_string()),
-                Heard::Silence => (Outcome::Silence, "nothing".to_owned()),
-            };
-            let expected = ["all three are answered"];
-            return Err(broken(rule, outcome, sent, &expected, observed));
-        }
-    }
+    let answered = all_answered(&mut link, &ids, rule).await;
+    answered.map_err(shows(rule, sent, "all three are answered"))?;
     link.expect_closed(rule, sent).await
 }
 

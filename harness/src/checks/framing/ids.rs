@@ -5,7 +5,7 @@ use dht_protocol::neo::forge;
 use dht_protocol::neo::request::RequestCode;
 use dht_requirements::{self as req, Requirement};
 
-use super::{Check, Ground, blamed, exists, exists_answered, hostile, lethal, put};
+use super::{Check, Ground, answered, exists, put};
 use crate::unkept::Checked;
 use crate::wire::Link;
 
@@ -57,36 +57,41 @@ pub(super) fn checks() -> Vec<Check> {
             &[&req::MUX_ENDS_WITH_CONNECTION],
             |ground| Box::pin(of_earlier_connection(ground)),
         ),
-        hostile(Check::raw(
+        Check::raw(
             "ids.active-put",
             "A Put with the id of an active GetHashRange is not carried out.",
             &[&req::MUX_ACTIVE_ID_TAKEN, &req::MUX_OUT_OF_TURN_DROPPED],
             |ground| Box::pin(active_put(ground)),
-        )),
-        lethal(Check::raw(
+        )
+        .hostile(),
+        Check::raw(
             "ids.zero",
             "A request with the id 0 closes its connection and no more.",
             &[&req::MUX_ZERO_ID_DROPPED, &req::ROBUST_ZERO_ID],
             |ground| Box::pin(zero(ground, exists(ground))),
-        )),
-        lethal(Check::raw(
+        )
+        .lethal(),
+        Check::raw(
             "ids.zero-unknown",
             "An unknown request with the id 0 closes its connection and no more.",
             &[&req::MUX_ZERO_ID_DROPPED, &req::ROBUST_ZERO_ID],
             |ground| Box::pin(zero(ground, vec![200, 0])),
-        )),
-        hostile(Check::raw(
+        )
+        .lethal(),
+        Check::raw(
             "ids.no-payload",
             "A first message that ends with its id closes the connection.",
             &[&req::MUX_NO_COMMAND],
             |ground| Box::pin(no_command(ground, &[])),
-        )),
-        hostile(Check::raw(
+        )
+        .hostile(),
+        Check::raw(
             "ids.one-byte",
             "A first message with one byte behind its id closes the connection.",
             &[&req::MUX_NO_COMMAND],
             |ground| Box::pin(no_command(ground, &[4])),
-        )),
+        )
+        .hostile(),
     ]);
     checks
 }
@@ -114,7 +119,14 @@ async fn asked(
     requirement: &'static Requirement,
 ) -> Checked {
     link.say(id(number), &exists(ground)).await;
-    exists_answered(link, id(number), requirement).await
+    answered(link, id(number), requirement).await
+}
+
+/// A GetHashRange with this id, which is answered and goes on.
+async fn ask_range(link: &mut Link, number: u64, requirement: &'static Requirement) -> Checked {
+    let opening = [RequestCode::GetHashRange as u8, 0];
+    link.say(id(number), &opening).await;
+    answered(link, id(number), requirement).await
 }
 
 async fn any_id(ground: &Ground, number: u64) -> Checked {
@@ -135,15 +147,7 @@ async fn on_two_connections(ground: &Ground) -> Checked {
     // Other checks may use the connections' usual ids for such a request.
     let number = FAR + ground.seed() % FAR;
     for link in [&mut one, &mut other] {
-        link.say(id(number), &[RequestCode::GetHashRange as u8, 0])
-            .await;
-        let answered = async {
-            link.supported(id(number)).await?;
-            link.answer(id(number), "the hash range").await.map(drop)
-        };
-        answered
-            .await
-            .map_err(blamed(&req::MUX_ID_PER_CONNECTION))?;
+        ask_range(link, number, &req::MUX_ID_PER_CONNECTION).await?;
     }
     for link in [&mut one, &mut other] {
         let sent = "GetHashRange with the same id on two connections";
@@ -183,10 +187,7 @@ async fn nothing_unasked(ground: &Ground) -> Checked {
 async fn of_earlier_connection(ground: &Ground) -> Checked {
     let mut link = ground.link().await?;
     let number = FAR + 1;
-    link.say(id(number), &[RequestCode::GetHashRange as u8, 0])
-        .await;
-    link.supported(id(number)).await?;
-    link.answer(id(number), "the hash range").await?;
+    ask_range(&mut link, number, &req::REQ_ANSWERED).await?;
     drop(link);
     let mut link = ground.link().await?;
     link.sentinel().await?;
@@ -211,14 +212,11 @@ fn none_waiting(
 async fn active_put(ground: &Ground) -> Checked {
     let mut link = ground.link().await?;
     let number = FAR + 2;
-    link.say(id(number), &[RequestCode::GetHashRange as u8, 0])
-        .await;
-    link.supported(id(number)).await?;
-    link.answer(id(number), "the hash range").await?;
+    ask_range(&mut link, number, &req::REQ_ANSWERED).await?;
     link.say(id(number), &put(ground, 1, "value")).await;
     let reaction = link.reaction(id(number)).await;
     ground.note(
-        "a message for a request that waits for none",
+        "Reaction to a message of a request that waits for none",
         reaction.name(),
     );
     let mut other = ground.link().await?;

@@ -6,8 +6,8 @@ use dht_protocol::neo::request::RequestCode;
 use dht_protocol::neo::request::put::Reply;
 use dht_requirements as req;
 
-use super::{Check, Ground, blamed, hostile, lethal, newcomers_served, put};
-use crate::unkept::{Checked, Outcome, broken};
+use super::{Check, Ground, newcomers_served, put};
+use crate::unkept::{Checked, Outcome, blamed_on, broken};
 use crate::wire::Heard;
 use crate::wire::handshake::Step;
 
@@ -18,14 +18,14 @@ pub(super) fn checks() -> Vec<Check> {
             true => &req::ROBUST_LENGTH_OVERFLOWING,
             false => &req::ROBUST_LENGTH_UNALLOCATABLE,
         };
-        checks.push(lethal(Check::raw(
+        checks.push(Check::raw(
             format!("lengths.{name}"),
             format!(
                 "A request header that announces {length} bytes closes its connection and no more."
             ),
             &[survived, &req::ROBUST_LENGTH_DROPPED],
             move |ground| Box::pin(announced(ground, length)),
-        )));
+        ).lethal());
     }
     for (name, length) in [("2-40", 1 << 40), ("2-64-less-1", u64::MAX)] {
         for told in [false, true] {
@@ -33,24 +33,31 @@ pub(super) fn checks() -> Vec<Check> {
                 false => ("version", "after the version byte"),
                 true => ("time", "after the client's time"),
             };
-            checks.push(lethal(Check::raw(
-                format!("lengths.{name}-behind-{phase}"),
-                format!("A header that announces {length} bytes {when} closes its connection and no more."),
-                &[
-                    &req::ROBUST_LENGTH_UNAUTHENTICATED,
-                    &req::ROBUST_LENGTH_DROPPED,
-                ],
-                move |ground| Box::pin(announced_early(ground, length, told)),
-            )));
+            checks.push(
+                Check::raw(
+                    format!("lengths.{name}-behind-{phase}"),
+                    format!(
+                        "A header that announces {length} bytes {when} closes its connection \
+                         and no more."
+                    ),
+                    &[
+                        &req::ROBUST_LENGTH_UNAUTHENTICATED,
+                        &req::ROBUST_LENGTH_DROPPED,
+                    ],
+                    move |ground| Box::pin(announced_early(ground, length, told)),
+                )
+                .lethal(),
+            );
         }
     }
     checks.extend([
-        hostile(Check::raw(
+        Check::raw(
             "lengths.many-announced",
             "Thirty connections that announce 8 MiB each and send nothing leave the node working.",
             &[&req::ROBUST_LENGTH_MANY],
             |ground| Box::pin(many_announced(ground)),
-        )),
+        )
+        .hostile(),
         Check::raw(
             "lengths.largest-put",
             "A Put with a value of 65512 bytes is stored.",
@@ -58,24 +65,24 @@ pub(super) fn checks() -> Vec<Check> {
             |ground| Box::pin(largest_put(ground)),
         )
         .on(RequestCode::Put),
-        hostile(
-            Check::raw(
-                "lengths.larger-put",
-                "A Put with a value of 1 MiB is answered, or its connection closed; if stored, it is stored whole.",
-                &[&req::FRAME_LARGER_ACCEPTED, &req::GET_VALUE_EXACT],
-                |ground| Box::pin(larger_put(ground)),
-            )
-            .on(RequestCode::Put),
-        ),
-        hostile(
-            Check::raw(
-                "lengths.value-beyond-message",
-                "A Put whose value is said to be longer than the message is not answered with success.",
-                &[&req::FRAME_ARRAY_BEYOND_BODY],
-                |ground| Box::pin(value_beyond_message(ground)),
-            )
-            .on(RequestCode::Put),
-        ),
+        Check::raw(
+            "lengths.larger-put",
+            "A Put with a value of 1 MiB is answered, or its connection closed; if stored, \
+                 it is stored whole.",
+            &[&req::FRAME_LARGER_ACCEPTED, &req::GET_VALUE_EXACT],
+            |ground| Box::pin(larger_put(ground)),
+        )
+        .on(RequestCode::Put)
+        .hostile(),
+        Check::raw(
+            "lengths.value-beyond-message",
+            "A Put whose value is said to be longer than the message is not answered with \
+                 success.",
+            &[&req::FRAME_ARRAY_BEYOND_BODY],
+            |ground| Box::pin(value_beyond_message(ground)),
+        )
+        .on(RequestCode::Put)
+        .hostile(),
     ]);
     checks
 }
@@ -127,7 +134,7 @@ async fn many_announced(ground: &Ground) -> Checked {
     let mut links = Vec::new();
     for _ in 0..30 {
         let link = ground.link().await;
-        let mut link = link.map_err(blamed(&req::ROBUST_LENGTH_MANY))?;
+        let mut link = link.map_err(blamed_on(&req::ROBUST_LENGTH_MANY))?;
         link.send(&forge::message(REQUEST, 8 << 20, &[1; 8])).await;
         links.push(link);
     }
@@ -140,7 +147,7 @@ async fn largest_put(ground: &Ground) -> Checked {
     let (channel, key, value) = (ground.channel(""), ground.key(1), vec![7; 65_512]);
     let rule = &req::FRAME_LARGEST_ACCEPTED;
     let stored = link.store(&channel, key, value.clone()).await;
-    stored.map_err(blamed(rule))?;
+    stored.map_err(blamed_on(rule))?;
     let (_, found) = link.get(&channel, key).await?;
     let sent = "Get of the largest record";
     let kept = found.as_ref().is_some_and(|found| found[..] == value);
@@ -151,7 +158,7 @@ async fn largest_put(ground: &Ground) -> Checked {
 }
 
 async fn larger_put(ground: &Ground) -> Checked {
-    const QUESTION: &str = "a Put with a value of 1 MiB";
+    const QUESTION: &str = "Answer to a Put of 1 MiB";
     let mut link = ground.link().await?;
     let value = vec![7; 1 << 20];
     let id = link.open(&put(ground, 1, value.clone())).await;
@@ -162,11 +169,11 @@ async fn larger_put(ground: &Ground) -> Checked {
     let reply = match last {
         Heard::Message(payload) => Reply::decode(&payload).ok(),
         Heard::Closed(_) => {
-            ground.note(QUESTION, "closes the connection");
+            ground.note(QUESTION, "none, and the connection is closed");
             return Ok(());
         }
         Heard::Silence => {
-            ground.note(QUESTION, "is not answered");
+            ground.note(QUESTION, "none");
             return Ok(());
         }
     };

@@ -1,5 +1,10 @@
-//! Messages as such, whatever they say: their headers and lengths, how they are cut, the ids of requests,
-//! many requests at once, and how connections end.
+//! Messages as such, whatever they say.
+//!
+//! * `sent`: what the node sends, byte by byte.
+//! * `headers`, `lengths`, `segments`: wrong headers, lengths that they announce, messages in pieces.
+//! * `ids`, `unsupported`: the ids of requests, and requests that there are not.
+//! * `pipelining`, `crowds`: many requests on a connection, and many connections.
+//! * `closing`: how connections end.
 
 mod closing;
 mod crowds;
@@ -17,7 +22,7 @@ use dht_protocol::neo::request::{RequestCode, put};
 use dht_requirements::Requirement;
 
 use super::{Check, Ground, Group, Tag};
-use crate::unkept::{Checked, Unkept, broken};
+use crate::unkept::{Checked, blamed_on};
 use crate::wire::Link;
 use crate::wire::talk::record;
 
@@ -36,16 +41,6 @@ pub(super) fn checks() -> Vec<Check> {
     topics.into_iter().flatten().collect()
 }
 
-/// A check that breaks the protocol.
-fn hostile(check: Check) -> Check {
-    check.in_group(Group::Hostile).tagged(Tag::Hostile)
-}
-
-/// A check that does what kills or blocks the original nodes.
-fn lethal(check: Check) -> Check {
-    check.in_group(Group::Hostile).tagged(Tag::Lethal)
-}
-
 /// Exists, about a record of the check.
 fn exists(ground: &Ground) -> Vec<u8> {
     record(&ground.channel(""), ground.key(1)).opening(RequestCode::Exists)
@@ -60,39 +55,41 @@ fn put(ground: &Ground, number: u64, value: impl Into<Bytes>) -> Vec<u8> {
     open.encode()
 }
 
-/// What is broken is this requirement, whatever showed it.
-fn blamed(requirement: &'static Requirement) -> impl Fn(Unkept) -> Unkept {
-    move |unkept| match unkept {
-        Unkept::Broken(found) => {
-            let expected: Vec<_> = found.expected.iter().map(String::as_str).collect();
-            let (sent, observed) = (found.sent.clone(), found.observed.clone());
-            broken(requirement, found.outcome, sent, &expected, observed)
-        }
-        other => other,
-    }
-}
-
-/// Exists with this id is answered as it should be.
-async fn exists_answered(
-    link: &mut Link,
-    id: RequestId,
-    requirement: &'static Requirement,
-) -> Checked {
+/// A request is said to be supported and then answered; else `requirement` is broken.
+async fn answered(link: &mut Link, id: RequestId, requirement: &'static Requirement) -> Checked {
     let answered = async {
         link.supported(id).await?;
-        link.answer(id, "RecordExists or NoRecord").await.map(drop)
+        link.answer(id, "its answer").await.map(drop)
     };
-    answered.await.map_err(blamed(requirement))
+    answered.await.map_err(blamed_on(requirement))
 }
 
-/// New connections, one after the other, are served: enough of them that the node has noticed by then how
-/// others have ended.
-async fn newcomers_served(ground: &Ground, requirement: &'static Requirement) -> Checked {
-    for _ in 0..NEWCOMERS {
-        let served = async { ground.link().await?.sentinel().await };
-        served.await.map_err(blamed(requirement))?;
+/// So are all of these.
+async fn all_answered(
+    link: &mut Link,
+    ids: &[RequestId],
+    requirement: &'static Requirement,
+) -> Checked {
+    for id in ids {
+        answered(link, *id, requirement).await?;
     }
     Ok(())
 }
 
-const NEWCOMERS: usize = 5;
+/// New connections, one after the other, are served: enough of them that the node has noticed by then how
+/// others have ended. They stay, so that a node that uses the places of ended connections again has to use
+/// one after the other.
+async fn newcomers_served(ground: &Ground, requirement: &'static Requirement) -> Checked {
+    let mut newcomers = Vec::with_capacity(NEWCOMERS);
+    for _ in 0..NEWCOMERS {
+        let served = async {
+            let mut link = ground.link().await?;
+            link.sentinel().await?;
+            Ok(link)
+        };
+        newcomers.push(served.await.map_err(blamed_on(requirement))?);
+    }
+    Ok(())
+}
+
+const NEWCOMERS: usize = 8;

@@ -1,15 +1,14 @@
 //! Many requests on one connection, sent without waiting for answers.
 
 use bytes::Bytes;
-use dht_protocol::neo::RequestId;
 use dht_protocol::neo::forge;
 use dht_protocol::neo::request::{RequestCode, exists, get, get_all, mirror, remove};
-use dht_requirements::{self as req, Requirement};
+use dht_requirements as req;
 
-use super::{Check, Ground, blamed, exists, hostile, put};
-use crate::unkept::{Checked, Outcome, broken};
+use super::{Check, Ground, all_answered, exists, put};
+use crate::unkept::{Checked, Outcome, blamed_on, broken};
+use crate::wire::Heard;
 use crate::wire::talk::record;
-use crate::wire::{Heard, Link};
 
 pub(super) fn checks() -> Vec<Check> {
     vec![
@@ -68,15 +67,14 @@ pub(super) fn checks() -> Vec<Check> {
             |ground| Box::pin(active(ground)),
         )
         .on(RequestCode::GetHashRange),
-        hostile(
-            Check::raw(
-                "pipelining.5001-active",
-                "One more than 5000 active requests closes the connection and no other.",
-                &[&req::MUX_ACTIVE_LIMIT, &req::ROBUST_REQUEST_LIMIT_LOCAL],
-                |ground| Box::pin(one_too_many(ground)),
-            )
-            .on(RequestCode::GetHashRange),
-        ),
+        Check::raw(
+            "pipelining.5001-active",
+            "One more than 5000 active requests closes the connection and no other.",
+            &[&req::MUX_ACTIVE_LIMIT, &req::ROBUST_REQUEST_LIMIT_LOCAL],
+            |ground| Box::pin(one_too_many(ground)),
+        )
+        .on(RequestCode::GetHashRange)
+        .hostile(),
         Check::raw(
             "pipelining.5200-ended",
             "5200 requests of which each ends leave the connection usable.",
@@ -84,38 +82,19 @@ pub(super) fn checks() -> Vec<Check> {
             |ground| Box::pin(ended(ground)),
         )
         .on(RequestCode::Exists),
-        hostile(Check::raw(
+        Check::raw(
             "pipelining.beside-failing",
             "A malformed request disturbs no request of another connection.",
             &[&req::ROBUST_FAILURE_LOCAL],
             |ground| Box::pin(beside_failing(ground)),
-        )),
+        )
+        .hostile(),
     ]
-}
-
-/// Sends the same first message so many times, in one piece.
-async fn ask_many(link: &mut Link, opening: &[u8], count: usize) -> Vec<RequestId> {
-    let ids: Vec<_> = (0..count).map(|_| link.fresh_id()).collect();
-    let messages: Vec<_> = ids.iter().map(|id| (*id, opening)).collect();
-    link.say_at_once(&messages).await;
-    ids
-}
-
-/// Each of the requests is answered with two messages.
-async fn all_answered(link: &mut Link, ids: &[RequestId], rule: &'static Requirement) -> Checked {
-    for id in ids {
-        let answered = async {
-            link.supported(*id).await?;
-            link.answer(*id, "its answer").await.map(drop)
-        };
-        answered.await.map_err(blamed(rule))?;
-    }
-    Ok(())
 }
 
 async fn thousand(ground: &Ground) -> Checked {
     let mut link = ground.link().await?;
-    let ids = ask_many(&mut link, &exists(ground), 1000).await;
+    let ids = link.open_times(&exists(ground), 1000).await;
     all_answered(&mut link, &ids, &req::MUX_PIPELINED_ALL_ANSWERED).await
 }
 
@@ -139,7 +118,7 @@ async fn put_then(ground: &Ground, request: RequestCode) -> Checked {
         let sent = format!("Put and {request} of the same key in one piece");
         let expected = ["the new record is found"];
         ground.expect(rule, &sent, &expected, found, || {
-            format!("{request} answers {}", crate::wire::link::shown(&payload))
+            format!("{request} answers {}", crate::wire::shown(&payload))
         })?;
         if request == RequestCode::Get {
             link.answer(second, "the value behind Got").await?;
@@ -155,11 +134,11 @@ async fn own_order(ground: &Ground) -> Checked {
     let (channel, key) = (ground.channel(""), ground.key(1));
     link.store(&channel, key, "value").await?;
     let opening = record(&channel, key).opening(RequestCode::Get);
-    let ids = ask_many(&mut link, &opening, 50).await;
+    let ids = link.open_times(&opening, 50).await;
     let rule = &req::MUX_OWN_ORDER_KEPT;
     let value = [&5u64.to_le_bytes()[..], b"value"].concat();
     for id in ids {
-        link.supported(id).await.map_err(blamed(rule))?;
+        link.supported(id).await.map_err(blamed_on(rule))?;
         let got = get::Reply::Got.encode();
         link.expect(id, rule, "Got", &got).await?;
         link.expect(id, rule, "the value behind Got", &value)
@@ -196,7 +175,7 @@ async fn beside_active(ground: &Ground) -> Checked {
         link.exists(&channel, key).await?;
         link.get(&channel, key).await
     };
-    let (_, value) = served.await.map_err(blamed(&req::MUX_CONCURRENT))?;
+    let (_, value) = served.await.map_err(blamed_on(&req::MUX_CONCURRENT))?;
     let rule = &req::MUX_CONCURRENT;
     let sent = "Put, Exists and Get while GetHashRange, GetAll and Mirror are active";
     let kept = value == Some(Bytes::from_static(b"other"));
@@ -235,13 +214,13 @@ const RANGE: [u8; 2] = [RequestCode::GetHashRange as u8, 0];
 
 async fn active(ground: &Ground) -> Checked {
     let mut link = ground.link().await?;
-    let ids = ask_many(&mut link, &RANGE, 5000).await;
+    let ids = link.open_times(&RANGE, 5000).await;
     all_answered(&mut link, &ids, &req::MUX_ACTIVE_5000).await
 }
 
 async fn one_too_many(ground: &Ground) -> Checked {
     let mut link = ground.link().await?;
-    let ids = ask_many(&mut link, &RANGE, 5000).await;
+    let ids = link.open_times(&RANGE, 5000).await;
     all_answered(&mut link, &ids, &req::REQ_ANSWERED).await?;
     let last = link.open(&RANGE).await;
     let (outcome, observed) = match link.hear(last).await {
@@ -258,7 +237,7 @@ async fn one_too_many(ground: &Ground) -> Checked {
 async fn ended(ground: &Ground) -> Checked {
     let mut link = ground.link().await?;
     for _ in 0..4 {
-        let ids = ask_many(&mut link, &exists(ground), 1300).await;
+        let ids = link.open_times(&exists(ground), 1300).await;
         all_answered(&mut link, &ids, &req::MUX_ENDED_NOT_COUNTED).await?;
     }
     Ok(())
@@ -289,7 +268,7 @@ async fn beside_failing(ground: &Ground) -> Checked {
             .await?;
         other.hear_mirror(mirror).await
     };
-    let told = told.await.map_err(blamed(rule))?;
+    let told = told.await.map_err(blamed_on(rule))?;
     let kept = matches!(told, mirror::FromNode::RecordChanged { .. });
     let sent = "a malformed Get; a Put on another connection with a Mirror";
     ground.expect(rule, sent, &["RecordChanged"], kept, || format!("{told:?}"))

@@ -5,8 +5,8 @@ use dht_protocol::neo::auth::{self, Proof, Timestamp};
 use dht_protocol::neo::forge::{self, AUTHENTICATION};
 use dht_requirements as req;
 
-use super::{Check, Ground, Group, blamed, exists, exists_answered, put};
-use crate::unkept::{Checked, Outcome, broken};
+use super::{Check, Ground, Group, answered, exists, put};
+use crate::unkept::{Checked, Outcome, blamed_on, broken};
 use crate::wire::handshake::Step;
 
 pub(super) fn checks() -> Vec<Check> {
@@ -32,13 +32,15 @@ pub(super) fn checks() -> Vec<Check> {
         ),
         Check::raw(
             "segments.last-cut",
-            "Of two requests in one segment of which the second ends in the next, both are handled.",
+            "Of two requests in one segment of which the second ends in the next, both are \
+             handled.",
             &[&req::FRAME_COALESCED],
             |ground| Box::pin(many_in_one(ground, Some(5))),
         ),
         Check::raw(
             "segments.last-header-cut",
-            "Of two requests in one segment of which the second's header ends in the next, both are handled.",
+            "Of two requests in one segment of which the second's header ends in the next, both \
+             are handled.",
             &[&req::FRAME_COALESCED],
             |ground| Box::pin(many_in_one(ground, Some(60))),
         ),
@@ -67,7 +69,7 @@ async fn byte_by_byte(ground: &Ground) -> Checked {
     for byte in forge::request_message(id.get(), &put(ground, 1, "value")) {
         link.send(&[byte]).await;
     }
-    exists_answered(&mut link, id, &req::FRAME_SPLIT).await?;
+    answered(&mut link, id, &req::FRAME_SPLIT).await?;
     let (_, value) = link.get(&ground.channel(""), ground.key(1)).await?;
     let kept = value.as_deref() == Some(b"value");
     let sent = "Put byte by byte, and Get";
@@ -84,7 +86,7 @@ async fn cut_at(ground: &Ground, at: usize) -> Checked {
     link.send(&message[..at]).await;
     other.sentinel().await?;
     link.send(&message[at..]).await;
-    exists_answered(&mut link, id, &req::FRAME_SPLIT).await
+    answered(&mut link, id, &req::FRAME_SPLIT).await
 }
 
 async fn handshake_byte_by_byte(ground: &Ground) -> Checked {
@@ -143,7 +145,7 @@ async fn many_in_one(ground: &Ground, cut: Option<usize>) -> Checked {
         link.send(&bytes[at..]).await;
     }
     for id in ids {
-        exists_answered(&mut link, id, &req::FRAME_COALESCED).await?;
+        answered(&mut link, id, &req::FRAME_COALESCED).await?;
     }
     Ok(())
 }
@@ -158,7 +160,7 @@ async fn cut_off(ground: &Ground) -> Checked {
     link.socket().closed().await;
     let mut other = ground.link().await?;
     let found = other.get(&ground.channel(""), ground.key(1)).await;
-    let (_, value) = found.map_err(blamed(&req::FRAME_INCOMPLETE_DISCARDED))?;
+    let (_, value) = found.map_err(blamed_on(&req::FRAME_INCOMPLETE_DISCARDED))?;
     ground.expect(
         &req::FRAME_INCOMPLETE_DISCARDED,
         "Put without its last byte, and FIN; Get on another connection",

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::{Check, Ground, Group, put};
 use crate::unkept::{Checked, Outcome, broken};
 use crate::wire::Socket;
-use crate::wire::link::shown;
+use crate::wire::shown;
 use crate::wire::talk::record;
 
 pub(super) fn checks() -> Vec<Check> {
@@ -28,13 +28,17 @@ pub(super) fn checks() -> Vec<Check> {
         Check::raw(
             "sent.range",
             "The hash range is two little-endian numbers, and nothing behind them.",
-            &[&req::FRAME_SENT_EXACT_LENGTH, &req::FRAME_SENT_LITTLE_ENDIAN],
+            &[
+                &req::FRAME_SENT_EXACT_LENGTH,
+                &req::FRAME_SENT_LITTLE_ENDIAN,
+            ],
             |ground| Box::pin(range(ground)),
         )
         .on(RequestCode::GetHashRange),
         Check::raw(
             "sent.value",
-            "The value that Get sends is eight bytes of length and the value, and nothing behind it.",
+            "The value that Get sends is eight bytes of length and the value, and nothing \
+             behind it.",
             &[&req::FRAME_SENT_ARRAY_COUNT, &req::FRAME_SENT_EXACT_LENGTH],
             |ground| Box::pin(value(ground)),
         )

@@ -1,5 +1,6 @@
 //! Requests that the node does not know, or not in this version.
 
+use dht_protocol::neo::forge;
 use dht_protocol::neo::request::{RequestCode, SupportedStatus};
 use dht_requirements::{self as req, Requirement};
 
@@ -68,7 +69,7 @@ async fn unsupported(
 ) -> Checked {
     let mut link = ground.link().await?;
     let sent = format!("a request of code {code} in version {version}");
-    let id = link.open_forged(code, version, &[1; 20]).await;
+    let id = link.open(&forge::opening(code, version, &[1; 20])).await;
     let what = format!("{status:?}");
     link.expect(id, rule, &what, &status.encode()).await?;
     link.expect_usable(&req::MUX_UNSUPPORTED_STAYS_OPEN, &sent)

@@ -5,11 +5,11 @@ use dht_protocol::neo::frame::{write_authentication, write_request};
 use dht_protocol::neo::request::{RequestCode, SupportedStatus, put};
 use dht_requirements as req;
 
-use super::steps::{Challenged, expect_accepted, expect_nothing_stored, open, proof, shows};
+use super::steps::{Challenged, expect_accepted, expect_nothing_stored, proof};
 use super::{Check, Ground, Tag};
-use crate::unkept::{Checked, Outcome, broken};
-use crate::wire::link::{exists_answer, shown};
-use crate::wire::talk::record;
+use crate::unkept::{Checked, Outcome, broken, shows};
+use crate::wire::shown;
+use crate::wire::talk::{exists_answer, record};
 
 /// How many bytes of the second request wait for the result.
 const HELD_BACK: usize = 11;
@@ -24,7 +24,8 @@ pub(super) fn checks() -> Vec<Check> {
         ),
         Check::raw(
             "behind.begun-request",
-            "A request that begins in one piece with the code and ends after the result is handled.",
+            "A request that begins in one piece with the code and ends after the result is \
+             handled.",
             &[&req::AUTH_REQUESTS_BEHIND_CODE],
             |ground| Box::pin(handled(ground, HELD_BACK)),
         ),
@@ -58,7 +59,7 @@ async fn handled(ground: &Ground, held_back: usize) -> Checked {
     expect_accepted(&mut challenged.login, rule, sent).await?;
     challenged.login.send(&rest).await;
 
-    let mut link = open(ground, challenged.login);
+    let mut link = ground.open(challenged.login);
     let status = SupportedStatus::Supported.encode();
     for id in [first, second] {
         let supported = link.expect(id, rule, "supported (fd)", &status).await;

@@ -6,9 +6,9 @@ use dht_protocol::neo::frame::write_authentication;
 use dht_protocol::neo::request::exists::Reply;
 use dht_requirements as req;
 
-use super::steps::{expect_accepted, expect_nonce, expect_version, open, proof, shows};
+use super::steps::{expect_accepted, expect_nonce, expect_version, proof};
 use super::{Check, Ground};
-use crate::unkept::Checked;
+use crate::unkept::{Checked, shows};
 use crate::wire::Login;
 
 /// How many connections one client has at once.
@@ -198,7 +198,7 @@ impl Halting {
     async fn expect_accepted(mut self, ground: &Ground) -> Checked {
         let sent = "name and code in pieces";
         expect_accepted(&mut self.login, &req::AUTH_ACCEPTED, sent).await?;
-        open(ground, self.login).sentinel().await
+        ground.open(self.login).sentinel().await
     }
 }
 

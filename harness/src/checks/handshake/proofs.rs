@@ -136,10 +136,10 @@ async fn send(
     login.send_message(&body).await;
 
     let sent = format!("a message of name and code {words}, right but for that");
-    let question = "A malformed message of name and code is answered with";
+    let question = "Answer to a malformed message of name and code";
     let (outcome, observed) = match login.verdict().await {
         Step::Closed(_) => {
-            ground.note(question, "nothing");
+            ground.note(question, "none");
             return Ok(());
         }
         Step::Said(false) => {

@@ -6,11 +6,9 @@ use dht_protocol::neo::request::exists;
 use dht_protocol::neo::request::get::Reply;
 use dht_requirements as req;
 
-use super::steps::{
-    Challenged, expect_accepted, expect_closed, expect_refused, open, outcome, shows,
-};
+use super::steps::{Challenged, expect_accepted, expect_closed, expect_refused};
 use super::{Check, Ground, Tag};
-use crate::unkept::{Checked, Outcome, broken};
+use crate::unkept::{Checked, Outcome, broken, shows};
 use crate::wire::handshake::Step;
 
 /// How often a client is refused before it gives the right code.
@@ -74,7 +72,7 @@ async fn served(ground: &Ground, credential: &Credential) -> Checked {
     challenged.prove_rightly(credential).await;
     let sent = format!("the name \"{}\" and the right code", credential.name);
     expect_accepted(&mut challenged.login, &req::AUTH_ACCEPTED, &sent).await?;
-    let mut link = open(ground, challenged.login);
+    let mut link = ground.open(challenged.login);
     let channel = ground.channel("");
     link.store(&channel, ground.key(1), "value").await?;
     let (reply, value) = link.get(&channel, ground.key(1)).await?;
@@ -103,7 +101,7 @@ async fn form(ground: &Ground, accepted: bool) -> Checked {
             Outcome::Data,
             format!("a message with the body {body:02x?}"),
         ),
-        other => (outcome(&other), other.to_string()),
+        other => (other.outcome(), other.to_string()),
     };
     let expected = format!("a message with the body [{due:02x}]");
     let rule = &req::AUTH_RESULT_FORM;

@@ -7,9 +7,9 @@ use dht_protocol::neo::{Credential, VERSION};
 use dht_requirements::{self as req, Requirement};
 
 use super::Ground;
-use crate::unkept::{Checked, Outcome, Unkept, broken};
+use crate::unkept::{Checked, Outcome, broken};
+use crate::wire::Login;
 use crate::wire::handshake::Step;
-use crate::wire::{Link, Login};
 
 /// A connection on which the node waits for name and code.
 pub(super) struct Challenged {
@@ -30,7 +30,7 @@ impl Challenged {
             }),
             other => Err(broken(
                 &req::AUTH_NONCE_SENT,
-                outcome(&other),
+                other.outcome(),
                 "the version byte 1, and a timestamp behind the node's",
                 &["a nonce of four bytes"],
                 other.to_string(),
@@ -83,7 +83,7 @@ pub(super) async fn expect_version(login: &mut Login) -> Checked {
         Step::Said(VERSION) => Ok(()),
         other => Err(broken(
             &req::CONN_VERSION_ANSWERED,
-            outcome(&other),
+            other.outcome(),
             "the version byte 1",
             &["the version byte 1"],
             match other {
@@ -105,7 +105,7 @@ pub(super) async fn expect_nonce(
             Ok(nonce) => return Ok(nonce),
             Err(_) => (Outcome::Data, format!("a message, {body:02x?}")),
         },
-        other => (outcome(&other), other.to_string()),
+        other => (other.outcome(), other.to_string()),
     };
     let expected = ["the nonce, a message of four bytes"];
     Err(broken(requirement, outcome, sent, &expected, observed))
@@ -142,7 +142,7 @@ async fn expect_verdict(
         other => other.to_string(),
     };
     let expected = format!("the result {}", u8::from(due));
-    let outcome = outcome(&verdict);
+    let outcome = verdict.outcome();
     Err(broken(requirement, outcome, sent, &[&expected], observed))
 }
 
@@ -178,33 +178,4 @@ pub(super) async fn expect_nothing_stored(
         exists == Reply::NoRecord,
         || exists.name().to_owned(),
     )
-}
-
-/// A connection whose authentication is over.
-pub(super) fn open(ground: &Ground, login: Login) -> Link {
-    Link::new(login, (ground.channel("sentinel"), ground.key(0)))
-}
-
-/// What is wrong shows that `requirement` is broken.
-pub(super) fn shows(
-    requirement: &'static Requirement,
-    sent: &'static str,
-    expected: &'static str,
-) -> impl Fn(Unkept) -> Unkept {
-    move |unkept| match unkept {
-        Unkept::Broken(found) => {
-            let observed = format!("{}: {}", found.sent, found.observed);
-            broken(requirement, found.outcome, sent, &[expected], observed)
-        }
-        other => other,
-    }
-}
-
-/// In what way a step that was due is missing.
-pub(super) fn outcome<T>(step: &Step<T>) -> Outcome {
-    match step {
-        Step::Said(_) | Step::Garbage(_) => Outcome::Answer,
-        Step::Closed(_) => Outcome::Closed,
-        Step::Silent => Outcome::Silence,
-    }
 }

@@ -4,7 +4,7 @@ use dht_protocol::neo::auth::Timestamp;
 use dht_requirements::{self as req, Requirement};
 
 use super::steps::{
-    Challenged, expect_accepted, expect_closed, expect_refused, open, versions_exchanged,
+    Challenged, expect_accepted, expect_closed, expect_refused, versions_exchanged,
 };
 use super::{Check, Ground, Tag};
 use crate::unkept::Checked;
@@ -101,7 +101,7 @@ fn tolerated((case, words, time): &'static Tolerated) -> Check {
                 let mut challenged = Challenged::at(ground, time(ground.now())).await?;
                 challenged.prove_rightly(ground.credential()).await;
                 expect_accepted(&mut challenged.login, rule, &sent).await?;
-                open(ground, challenged.login).sentinel().await
+                ground.open(challenged.login).sentinel().await
             })
         },
     )

@@ -15,8 +15,8 @@ use crate::wire::Login;
 use crate::wire::handshake::Step;
 
 /// Questions of a node's dialect.
-const WRONG: &str = "A wrong version byte is answered with";
-const COMPANY: &str = "A version byte with other bytes in the same segment is answered with";
+const WRONG: &str = "Answer to a wrong version byte";
+const COMPANY: &str = "Answer to a version byte with other bytes in its segment";
 
 pub(super) fn checks() -> Vec<Check> {
     let mut checks = vec![
@@ -155,12 +155,12 @@ async fn expect_dropped(
 ) -> Checked {
     let (outcome, observed) = match login.version().await {
         Step::Closed(_) => {
-            ground.note(question, "nothing");
+            ground.note(question, "none");
             return Ok(());
         }
         Step::Said(VERSION) => {
             expect_closed(login, requirement, sent).await?;
-            ground.note(question, "the node's version byte");
+            ground.note(question, "its own version byte");
             return Ok(());
         }
         Step::Said(other) => (Outcome::Answer, format!("the version byte {other}")),

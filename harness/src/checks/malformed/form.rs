@@ -143,37 +143,100 @@ impl Form {
         }
     }
 
-    /// The answers that say that nothing was done; that of a request for a single record begins with
-    /// WrongNode.
-    fn failures(self) -> &'static [u8] {
+    /// Does this first answer say that the request is carried out?
+    pub(super) fn is_success(self, payload: &[u8]) -> bool {
         match self {
-            GetHashRange => &[],
-            Put => &[2, 3],
-            Get | Exists | Remove => &[3, 4],
-            RemoveChannel => &[2, 3],
-            GetChannels => &[1],
-            Mirror | GetAll => &[6],
-            GetRecord | UpdateRecord => &[9, 10],
+            GetHashRange => get_hash_range::Range::decode(payload).is_ok(),
+            Put => put::Reply::decode(payload) == Ok(put::Reply::Put),
+            Get => get::Reply::decode(payload) == Ok(get::Reply::Got),
+            Exists => exists::Reply::decode(payload) == Ok(exists::Reply::RecordExists),
+            Remove => remove::Reply::decode(payload) == Ok(remove::Reply::Removed),
+            RemoveChannel => {
+                let reply = remove_channel::Reply::decode(payload);
+                reply == Ok(remove_channel::Reply::ChannelRemoved)
+            }
+            GetChannels => matches!(
+                get_channels::FromNode::decode(payload),
+                Ok(get_channels::FromNode::ChannelName(_) | get_channels::FromNode::Finished)
+            ),
+            Mirror => mirror::FromNode::decode(payload) == Ok(mirror::FromNode::Started),
+            GetAll => get_all::FromNode::decode(payload) == Ok(get_all::FromNode::Started),
+            GetRecord => matches!(
+                update::FromNode::decode(payload),
+                Ok(update::FromNode::RecordValue(_))
+            ),
+            UpdateRecord => update::FromNode::decode(payload) == Ok(update::FromNode::Ok),
         }
     }
 
     /// Does this answer say that nothing was done?
     pub(super) fn is_failure(self, payload: &[u8]) -> bool {
-        matches!(payload, [code] if self.failures().contains(code))
+        let refused = match self {
+            GetHashRange | Get | Exists | Remove | Put | GetRecord | UpdateRecord => {
+                self.is_wrong_node(payload)
+            }
+            RemoveChannel => {
+                let reply = remove_channel::Reply::decode(payload);
+                reply == Ok(remove_channel::Reply::NotPermitted)
+            }
+            GetChannels | Mirror | GetAll => false,
+        };
+        refused || self.is_error(payload)
+    }
+
+    fn is_error(self, payload: &[u8]) -> bool {
+        match self {
+            GetHashRange => false,
+            Put => put::Reply::decode(payload) == Ok(put::Reply::Error),
+            Get => get::Reply::decode(payload) == Ok(get::Reply::Error),
+            Exists => exists::Reply::decode(payload) == Ok(exists::Reply::Error),
+            Remove => remove::Reply::decode(payload) == Ok(remove::Reply::Error),
+            RemoveChannel => {
+                let reply = remove_channel::Reply::decode(payload);
+                reply == Ok(remove_channel::Reply::Error)
+            }
+            GetChannels => {
+                let said = get_channels::FromNode::decode(payload);
+                said == Ok(get_channels::FromNode::Error)
+            }
+            Mirror => mirror::FromNode::decode(payload) == Ok(mirror::FromNode::Error),
+            GetAll => get_all::FromNode::decode(payload) == Ok(get_all::FromNode::Error),
+            GetRecord | UpdateRecord => {
+                update::FromNode::decode(payload) == Ok(update::FromNode::Error)
+            }
+        }
     }
 
     /// Is it the answer WrongNode?
     pub(super) fn is_wrong_node(self, payload: &[u8]) -> bool {
-        Self::OF_A_RECORD.contains(&self) && self.failures().get(..1) == Some(payload)
+        match self {
+            Put => put::Reply::decode(payload) == Ok(put::Reply::WrongNode),
+            Get => get::Reply::decode(payload) == Ok(get::Reply::WrongNode),
+            Exists => exists::Reply::decode(payload) == Ok(exists::Reply::WrongNode),
+            Remove => remove::Reply::decode(payload) == Ok(remove::Reply::WrongNode),
+            GetRecord | UpdateRecord => {
+                update::FromNode::decode(payload) == Ok(update::FromNode::WrongNode)
+            }
+            GetHashRange | Mirror | GetAll | GetChannels | RemoveChannel => false,
+        }
     }
 
-    /// The answer of a request that reads or removes, if there is no record.
-    pub(super) fn no_record(self) -> u8 {
+    /// Is it the answer of a request that reads or removes where there is no record?
+    pub(super) fn is_no_record(self, payload: &[u8]) -> bool {
         match self {
-            Get => get::Reply::NoRecord as u8,
-            Exists => exists::Reply::NoRecord as u8,
-            Remove => remove::Reply::NoRecord as u8,
-            _ => 7,
+            Get => get::Reply::decode(payload) == Ok(get::Reply::NoRecord),
+            Exists => exists::Reply::decode(payload) == Ok(exists::Reply::NoRecord),
+            Remove => remove::Reply::decode(payload) == Ok(remove::Reply::NoRecord),
+            _ => update::FromNode::decode(payload) == Ok(update::FromNode::NoRecord),
+        }
+    }
+
+    /// What its record holds once it is carried out.
+    pub(super) fn leaves(self) -> Option<&'static [u8]> {
+        match self {
+            Put | UpdateRecord => Some(CHANGED),
+            Remove | RemoveChannel => None,
+            _ => Some(KEPT),
         }
     }
 }

@@ -6,10 +6,10 @@ use dht_requirements as req;
 
 use super::form::Form;
 use super::scene::{Scene, absent, key};
-use crate::checks::{Check, Ground, Group, Tag};
+use crate::checks::{Check, Ground};
 use crate::unkept::{Checked, Outcome, broken};
 use crate::wire::Heard;
-use crate::wire::link::shown;
+use crate::wire::shown;
 
 pub(super) fn checks() -> Vec<Check> {
     let reading = [Form::Get, Form::Exists, Form::GetRecord];
@@ -22,8 +22,7 @@ pub(super) fn checks() -> Vec<Check> {
             &[&req::ROBUST_FAILURE_LOCAL, &req::ROBUST_DROP_LOCAL],
             |ground| Box::pin(elsewhere(ground)),
         )
-        .in_group(Group::Hostile)
-        .tagged(Tag::Hostile),
+        .hostile(),
     );
     checks
 }
@@ -73,16 +72,14 @@ fn no_channel(form: Form) -> Check {
                 let id = link.open_supported(&opening).await?;
                 let payload = link.answer(id, "NoRecord").await?;
                 let sent = format!("{form} of a channel that does not exist");
-                let (rule, kept) = (&req::REQ_CHANNEL_ABSENT, [form.no_record()]);
-                ground.expect(rule, &sent, &["NoRecord"], payload[..] == kept, || {
-                    shown(&payload)
-                })?;
+                let (rule, kept) = (&req::REQ_CHANNEL_ABSENT, form.is_no_record(&payload));
+                ground.expect(rule, &sent, &["NoRecord"], kept, || shown(&payload))?;
                 let created = !scene.strange_channels().await?.is_empty();
                 let question = match form {
-                    Form::Get => "Does Get create the channel that it names?",
-                    Form::Exists => "Does Exists create the channel that it names?",
-                    Form::Remove => "Does Remove create the channel that it names?",
-                    _ => "Does GetRecord of Update create the channel that it names?",
+                    Form::Get => "Get of an absent channel creates it",
+                    Form::Exists => "Exists of an absent channel creates it",
+                    Form::Remove => "Remove of an absent channel creates it",
+                    _ => "GetRecord of an absent channel creates it",
                 };
                 ground.note(question, if created { "yes" } else { "no" });
                 Ok(())

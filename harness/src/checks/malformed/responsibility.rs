@@ -1,7 +1,6 @@
 //! Which keys a node answers for, and that it does nothing about others.
 
-use bytes::Bytes;
-use dht_protocol::neo::request::{RequestCode, get_channels, get_hash_range};
+use dht_protocol::neo::request::get_hash_range;
 use dht_protocol::{ChannelName, HashRange, Key};
 use dht_requirements::{self as req, Requirement};
 
@@ -10,7 +9,7 @@ use super::scene::{Scene, absent};
 use crate::checks::{Check, Ground};
 use crate::unkept::{Checked, Outcome, broken, not_applicable};
 use crate::wire::Link;
-use crate::wire::link::shown;
+use crate::wire::shown;
 
 /// How many keys of the range are tried.
 const INSIDE: u64 = 64;
@@ -223,21 +222,14 @@ async fn served(ground: &Ground, form: Form) -> Checked {
     if ground.range() == HashRange::FULL {
         return not_applicable("the node's range is full");
     }
-    if form == Form::RemoveChannel && !ground.may_remove_channels() {
-        return not_applicable("only a client called \"admin\" may remove channels");
+    if form == Form::RemoveChannel {
+        ground.need_admin()?;
     }
     let mut link = ground.link().await?;
     let opening = form.opening(&ground.channel(""), ground.key(0));
     let id = link.open_supported(&opening).await?;
-    let payload: Bytes = link.answer(id, "the answer").await?;
-    let served = match form.request() {
-        RequestCode::Mirror | RequestCode::GetAll => payload[..] == [5],
-        RequestCode::RemoveChannel => payload[..] == [1],
-        _ => matches!(
-            get_channels::FromNode::decode(&payload),
-            Ok(get_channels::FromNode::ChannelName(_) | get_channels::FromNode::Finished)
-        ),
-    };
+    let payload = link.answer(id, "the answer").await?;
+    let served = form.is_success(&payload);
     let sent = format!("{form} to a node with a part of the hash range");
     let expected = ["it is served"];
     ground.expect(&req::REQ_WHOLE_NODE, &sent, &expected, served, || {

@@ -8,8 +8,9 @@ use dht_requirements::{self as req, Requirement};
 
 use super::form::{Form, KEPT};
 use crate::checks::Ground;
-use crate::unkept::{Checked, Outcome, Unkept, broken};
-use crate::wire::link::shown;
+use crate::checks::bystander::harm;
+use crate::unkept::{Checked, Outcome, broken};
+use crate::wire::shown;
 use crate::wire::{Heard, Link, Reaction};
 
 /// A record, and a connection that nothing bad is sent on.
@@ -36,13 +37,20 @@ impl<'a> Scene<'a> {
     /// The records of the channel.
     pub(super) async fn records(&mut self) -> Checked<Vec<(Key, Bytes)>> {
         let channel = self.ground.channel("");
-        self.witness.all_records(&channel).await.map_err(harm)
+        self.witness
+            .all_records(&channel)
+            .await
+            .map_err(harm(&req::ROBUST_DROP_LOCAL, "on another connection"))
     }
 
     /// Channels of this check which nobody has created rightfully.
     pub(super) async fn strange_channels(&mut self) -> Checked<Vec<ChannelName>> {
         let ours = ["", "bystander", "sentinel"].map(|name| self.ground.channel(name));
-        let mut names = self.witness.channels().await.map_err(harm)?;
+        let mut names = self
+            .witness
+            .channels()
+            .await
+            .map_err(harm(&req::ROBUST_DROP_LOCAL, "on another connection"))?;
         names.retain(|name| self.ground.owns(name) && !ours.contains(name));
         Ok(names)
     }
@@ -117,15 +125,7 @@ pub(super) async fn expect_refusal(
 ) -> Checked {
     let mut scene = Scene::arrive(ground).await?;
     let mut link = ground.link().await?;
-    let id = link.open(opening).await;
-    let supported = SupportedStatus::Supported.encode();
-    // Nothing is sent behind it yet: bytes that the node has not read when it closes may cost the answer.
-    let first = link.hear(id).await;
-    let reaction = match &first {
-        Heard::Message(status) if status[..] != supported => Reaction::Answered(status.clone()),
-        Heard::Message(_) | Heard::Silence => link.reaction(id).await,
-        Heard::Closed(closing) => Reaction::Closed(*closing),
-    };
+    let (first, reaction) = open_malformed(&mut link, opening).await;
     if let Reaction::Answered(payload) = &reaction
         && !form.is_failure(payload)
         && SupportedStatus::decode(payload).is_err()
@@ -137,21 +137,31 @@ pub(super) async fn expect_refusal(
     let effect = &req::REQ_TRUNCATED_NO_EFFECT;
     scene.see_same_records(effect, sent).await?;
     scene.see_no_channel(effect, sent).await?;
-    ground.note(
-        "What does the node do about a malformed request?",
-        reaction.name(),
-    );
-    let (outcome, observed) = match first {
-        Heard::Message(status) if status[..] == supported => {
-            return expect_end(&reaction, sent);
-        }
-        Heard::Message(payload) => (Outcome::Answer, shown(&payload)),
-        Heard::Closed(closing) => (Outcome::Closed, closing.to_string()),
-        Heard::Silence => (Outcome::Silence, "nothing".to_owned()),
-    };
+    ground.note("Reaction to a malformed request", reaction.name());
+    if is_supported(&first) {
+        return expect_end(&reaction, sent);
+    }
     let expected = ["supported (fd) before anything else"];
-    let rule = &req::REQ_MALFORMED_STATUS;
-    Err(broken(rule, outcome, sent, &expected, observed))
+    let (rule, outcome) = (&req::REQ_MALFORMED_STATUS, first.outcome());
+    Err(broken(rule, outcome, sent, &expected, first.to_string()))
+}
+
+/// Sends a first message that may be malformed. What comes first, and what the node does about the message
+/// besides saying that the request is supported.
+pub(super) async fn open_malformed(link: &mut Link, opening: &[u8]) -> (Heard, Reaction) {
+    let id = link.open(opening).await;
+    // Nothing is sent behind it yet: bytes that the node has not read when it closes may cost the answer.
+    let first = link.hear(id).await;
+    let reaction = match &first {
+        Heard::Message(status) if !is_supported(&first) => Reaction::Answered(status.clone()),
+        Heard::Message(_) | Heard::Silence => link.reaction(id).await,
+        Heard::Closed(closing) => Reaction::Closed(*closing),
+    };
+    (first, reaction)
+}
+
+fn is_supported(heard: &Heard) -> bool {
+    matches!(heard, Heard::Message(status) if status[..] == SupportedStatus::Supported.encode())
 }
 
 /// Whoever sent a malformed request learns that nothing will come.
@@ -168,17 +178,4 @@ fn expect_end(reaction: &Reaction, sent: &str) -> Checked {
     );
     let rule = &req::REQ_MALFORMED_CLOSES;
     Err(broken(rule, outcome, sent, &expected, observed))
-}
-
-/// What became of the witness is the harm that the check has done.
-fn harm(unkept: Unkept) -> Unkept {
-    match unkept {
-        Unkept::Broken(found) => {
-            let sent = format!("what this check does, and then {} elsewhere", found.sent);
-            let expected: Vec<_> = found.expected.iter().map(String::as_str).collect();
-            let rule = &req::ROBUST_DROP_LOCAL;
-            broken(rule, Outcome::Harm, sent, &expected, &*found.observed)
-        }
-        other => other,
-    }
 }

@@ -10,7 +10,7 @@ use super::scene::{Scene, absent, key};
 use crate::checks::{Check, Ground};
 use crate::unkept::{Checked, Outcome, broken};
 use crate::wire::Link;
-use crate::wire::link::shown;
+use crate::wire::shown;
 
 pub(super) fn checks() -> Vec<Check> {
     let mut checks: Vec<_> = Form::ALL.map(status).into();

@@ -1,15 +1,15 @@
 //! Bytes behind the fields of a first message, and bools that are none.
 
 use dht_protocol::Key;
-use dht_protocol::neo::request::{SupportedStatus, get_channels, get_hash_range, mirror};
+use dht_protocol::neo::request::mirror;
 use dht_requirements as req;
 
-use super::form::{CHANGED, Form, KEPT};
-use super::scene::{Scene, key};
-use crate::checks::{Check, Ground, Group, Tag};
+use super::form::{Form, KEPT};
+use super::scene::{Scene, key, open_malformed};
+use crate::checks::{Check, Ground};
 use crate::unkept::{Checked, Outcome, broken};
-use crate::wire::link::shown;
-use crate::wire::{Heard, Link, Reaction};
+use crate::wire::shown;
+use crate::wire::{Link, Reaction};
 
 pub(super) fn checks() -> Vec<Check> {
     let mut checks: Vec<_> = Form::ALL.map(surplus).into();
@@ -27,8 +27,7 @@ fn surplus(form: Form) -> Check {
         move |ground| Box::pin(with_surplus(ground, form)),
     )
     .on(form.request())
-    .in_group(Group::Hostile)
-    .tagged(Tag::Hostile)
+    .hostile()
 }
 
 async fn with_surplus(ground: &Ground, form: Form) -> Checked {
@@ -47,7 +46,7 @@ async fn with_surplus(ground: &Ground, form: Form) -> Checked {
         }
     }
     ground.note(
-        "What does the node do about surplus bytes behind a first message?",
+        "Reaction to surplus bytes behind a first message",
         reaction.name(),
     );
     let rule = &req::REQ_SURPLUS_ALL_OR_NOTHING;
@@ -55,19 +54,9 @@ async fn with_surplus(ground: &Ground, form: Form) -> Checked {
         return scene.see_same_records(rule, &sent).await;
     };
     let key = key(ground);
-    let (right, after): (bool, Option<&[u8]>) = match form {
-        _ if form.is_failure(&answer) => (true, Some(KEPT)),
-        Form::Put => (answer[..] == [1], Some(CHANGED)),
-        Form::UpdateRecord => (answer[..] == [6], Some(CHANGED)),
-        Form::Remove => (answer[..] == [2], None),
-        Form::RemoveChannel => (answer[..] == [1], None),
-        Form::Exists => (answer[..] == [1], Some(KEPT)),
-        Form::Get => (answer[..] == [2], Some(KEPT)),
-        Form::Mirror | Form::GetAll => (answer[..] == [5], Some(KEPT)),
-        Form::GetRecord => (answer.first() == Some(&5), Some(KEPT)),
-        Form::GetChannels => (get_channels::FromNode::decode(&answer).is_ok(), Some(KEPT)),
-        Form::GetHashRange => (get_hash_range::Range::decode(&answer).is_ok(), Some(KEPT)),
-    };
+    let failed = form.is_failure(&answer);
+    let right = failed || form.is_success(&answer);
+    let after = if failed { Some(KEPT) } else { form.leaves() };
     let expected = ["the answer to the request without them"];
     ground.expect(rule, &sent, &expected, right, || shown(&answer))?;
     let records = scene.records().await?;
@@ -81,11 +70,11 @@ async fn with_surplus(ground: &Ground, form: Form) -> Checked {
     })?;
     // What has begun goes on.
     match form {
-        Form::Get if !form.is_failure(&answer) => {
+        Form::Get if !failed => {
             link.answer(id, "Got").await?;
             link.answer(id, "the value behind Got").await.map(drop)
         }
-        Form::Mirror if !form.is_failure(&answer) => {
+        Form::Mirror if !failed => {
             link.answer(id, "Started").await?;
             expect_refresh(&mut link, id).await
         }
@@ -125,8 +114,7 @@ fn wrong_bool(form: Form, place: Option<usize>, name: &str, value: u8) -> Check 
         move |ground| Box::pin(expect_strict(ground, form, place, value, sent.clone())),
     )
     .on(form.request())
-    .in_group(Group::Hostile)
-    .tagged(Tag::Hostile)
+    .hostile()
 }
 
 async fn expect_strict(
@@ -143,19 +131,8 @@ async fn expect_strict(
     if let Some(bool) = opening.get_mut(at) {
         *bool = value;
     }
-    let id = link.open(&opening).await;
-    let reaction = match link.hear(id).await {
-        Heard::Message(status) if status[..] == SupportedStatus::Supported.encode() => {
-            link.reaction(id).await
-        }
-        Heard::Message(other) => Reaction::Answered(other),
-        Heard::Closed(closing) => Reaction::Closed(closing),
-        Heard::Silence => Reaction::Stuck,
-    };
-    ground.note(
-        "What does the node do about a bool that is neither 0 nor 1?",
-        reaction.name(),
-    );
+    let (_, reaction) = open_malformed(&mut link, &opening).await;
+    ground.note("Reaction to a bool other than 0 and 1", reaction.name());
     match reaction {
         Reaction::Answered(payload) if !form.is_failure(&payload) => {
             let expected = ["the connection closed", "no answer"];

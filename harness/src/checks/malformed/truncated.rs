@@ -2,7 +2,7 @@
 
 use super::form::{CHANGED, Form, KEPT};
 use super::scene::{RULES, expect_refusal, opening};
-use crate::checks::{Check, Ground, Group, Tag};
+use crate::checks::{Check, Ground};
 use crate::unkept::Checked;
 
 /// How much is left of the fields.
@@ -66,8 +66,7 @@ fn truncated(form: Form, cut: Cut) -> Check {
         },
     )
     .on(form.request())
-    .in_group(Group::Hostile)
-    .tagged(Tag::Hostile)
+    .hostile()
 }
 
 const CLAIMS: [(&str, &str, Claim); 3] = [
@@ -90,8 +89,7 @@ fn overlong(form: Form, array: Array, (slug, what, claim): (&str, &str, Claim)) 
         move |ground| Box::pin(claimed(ground, form, array, claim, told.clone())),
     )
     .on(form.request())
-    .in_group(Group::Hostile)
-    .tagged(Tag::Hostile)
+    .hostile()
 }
 
 async fn claimed(ground: &Ground, form: Form, array: Array, claim: Claim, sent: String) -> Checked {

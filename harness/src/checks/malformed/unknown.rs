@@ -6,7 +6,7 @@ use dht_requirements::{self as req, Requirement};
 
 use super::form::Form;
 use super::scene::{RULES, Scene, expect_refusal, opening};
-use crate::checks::{Check, Ground, Group, Tag};
+use crate::checks::{Check, Ground, Group};
 use crate::unkept::{Checked, Outcome, broken};
 
 pub(super) fn checks() -> Vec<Check> {
@@ -112,8 +112,7 @@ fn no_command(length: usize) -> Check {
             })
         },
     )
-    .in_group(Group::Hostile)
-    .tagged(Tag::Hostile)
+    .hostile()
 }
 
 fn unknown_type(code: u8) -> Check {
@@ -131,6 +130,5 @@ fn unknown_type(code: u8) -> Check {
         },
     )
     .on(RequestCode::Update)
-    .in_group(Group::Hostile)
-    .tagged(Tag::Hostile)
+    .hostile()
 }

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use dht_protocol::neo::request::{RequestCode, exists, get, update};
 use dht_requirements as req;
 
-use super::records::{Records, value_of};
-use super::visibility::{hear, told};
-use crate::checks::{Check, Ground};
+use super::records::{Records, told};
+use crate::checks::{Check, Ground, sample};
 use crate::unkept::Checked;
-use crate::wire::talk::record;
 
 /// How long the values are.
 const LENGTHS: [usize; 6] = [1, 2, 300, 4_096, 65_511, 65_512];
@@ -25,7 +23,8 @@ pub(super) fn checks() -> Vec<Check> {
         .on(RequestCode::Exists),
         Check::raw(
             "agree.get-update",
-            "GetRecord of Update and Get agree on which of some keys have records, and on the values.",
+            "GetRecord of Update and Get agree on which of some keys have records, and on the \
+             values.",
             &[&req::DATA_GET_UPDATE_AGREE],
             |ground| Box::pin(get_update(ground)),
         )
@@ -44,7 +43,9 @@ pub(super) fn checks() -> Vec<Check> {
 async fn some_records(ground: &Ground) -> Checked<Records> {
     let mut records = Records::open(ground).await?;
     for (number, length) in (0..).step_by(2).zip(LENGTHS) {
-        records.put(ground.key(number), value_of(length)).await?;
+        records
+            .put(ground.key(number), sample::value(1, length))
+            .await?;
     }
     Ok(records)
 }
@@ -78,9 +79,8 @@ async fn get_update(ground: &Ground) -> Checked {
     for number in 0..KEYS {
         let key = ground.key(number);
         let (got, value) = records.link.get(&records.channel, key).await?;
-        let open = update::Open::GetRecord(record(&records.channel, key));
-        let id = records.link.open_supported(&open.encode()).await?;
-        let read = hear(&mut records.link, id).await?;
+        let reading = records.link.read_for_update(&records.channel, key);
+        let (id, read) = reading.await?;
         let agree = match &read {
             update::FromNode::RecordValue(read) => {
                 let leave = update::FromClient::LeaveRecord;

@@ -7,12 +7,11 @@ use dht_protocol::neo::request::get::{Reply, Value};
 use dht_protocol::neo::request::{RequestCode, put, update};
 use dht_requirements as req;
 
-use super::records::{Records, answered, shown};
-use super::visibility::told;
+use super::records::{Records, answered, told};
 use crate::checks::{Check, Ground};
 use crate::unkept::{Checked, Outcome, broken};
-use crate::wire::link::exists_answer;
-use crate::wire::talk::record;
+use crate::wire::quoted;
+use crate::wire::talk::{exists_answer, record};
 
 /// Requests that use a record.
 const USES: [RequestCode; 4] = [
@@ -129,20 +128,20 @@ async fn used(ground: &Ground, request: RequestCode) -> Checked {
 async fn dialect(ground: &Ground) -> Checked {
     let key = ground.key(1);
     let (mut records, stored) = with_empty(ground, key).await?;
-    let question = "what is a Put of an empty value?";
+    let question = "Put of an empty value";
     if !stored {
         ground.note(question, "refused with Error");
         return Ok(());
     }
     let said = ask(&mut records, key, RequestCode::Get).await?;
     match got(&said) {
-        None => ground.note(question, "as if the record were removed"),
+        None => ground.note(question, "carried out as a Remove"),
         Some(value) if value.is_empty() => ground.note(question, "stored"),
         Some(value) => {
             let (rule, outcome) = (&req::DATA_EMPTY_DIALECT, Outcome::Data);
             let expected = ["Error", "Put, and NoRecord", "Put, and an empty value"];
             let sent = "Put of an empty value, and Get";
-            return Err(broken(rule, outcome, sent, &expected, shown(&value)));
+            return Err(broken(rule, outcome, sent, &expected, quoted(&value)));
         }
     }
     Ok(())
@@ -192,6 +191,6 @@ async fn over_value(ground: &Ground) -> Checked {
     let expected = ["NoRecord", "Got \"\""];
     let kept = value.is_empty();
     ground.expect(&req::DATA_PUT_VISIBLE, sent, &expected, kept, || {
-        format!("Got {}", shown(&value))
+        format!("Got {}", quoted(&value))
     })
 }

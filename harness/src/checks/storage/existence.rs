@@ -16,24 +16,6 @@ pub(super) fn checks() -> Vec<Check> {
             |ground| Box::pin(present(ground)),
         ),
         Check::raw(
-            "exists.absent",
-            "An Exists of a key that was never put is answered NoRecord, beside other records.",
-            &[&req::EXISTS_ABSENT],
-            |ground| Box::pin(absent(ground)),
-        ),
-        Check::raw(
-            "exists.absent-channel",
-            "An Exists in a channel that does not exist is answered NoRecord.",
-            &[&req::EXISTS_ABSENT],
-            |ground| Box::pin(absent_channel(ground)),
-        ),
-        Check::raw(
-            "exists.removed",
-            "An Exists of a record that was removed is answered NoRecord.",
-            &[&req::EXISTS_ABSENT],
-            |ground| Box::pin(removed(ground)),
-        ),
-        Check::raw(
             "exists.reads-only",
             "An Exists neither makes a record nor changes one.",
             &[&req::EXISTS_PRESENT, &req::EXISTS_ABSENT, &req::GET_ABSENT],
@@ -50,31 +32,6 @@ async fn present(ground: &Ground) -> Checked {
     records
         .expect_exists(ground.key(1), true, &req::EXISTS_PRESENT)
         .await
-}
-
-async fn absent(ground: &Ground) -> Checked {
-    let mut records = Records::open(ground).await?;
-    records.put(ground.key(1), "value").await?;
-    records
-        .expect_exists(ground.key(2), false, &req::EXISTS_ABSENT)
-        .await
-}
-
-async fn absent_channel(ground: &Ground) -> Checked {
-    let mut records = Records::of(ground, ground.channel("nowhere")).await?;
-    records
-        .expect_exists(ground.key(1), false, &req::EXISTS_ABSENT)
-        .await
-}
-
-async fn removed(ground: &Ground) -> Checked {
-    let mut records = Records::open(ground).await?;
-    let key = ground.key(1);
-    records.put(key, "value").await?;
-    records
-        .expect_removed(key, true, &req::REMOVE_PRESENT)
-        .await?;
-    records.expect_exists(key, false, &req::EXISTS_ABSENT).await
 }
 
 async fn reads_only(ground: &Ground) -> Checked {

@@ -5,8 +5,8 @@ use dht_protocol::Key;
 use dht_protocol::neo::request::{RequestCode, exists, get, put, remove};
 use dht_requirements::{self as req, Requirement};
 
-use super::records::{Records, answered, value_of};
-use crate::checks::{Check, Ground};
+use super::records::{Records, answered};
+use crate::checks::{Check, Ground, sample};
 use crate::unkept::Checked;
 
 /// How many foreign keys each check tries.
@@ -44,7 +44,8 @@ pub(super) fn checks() -> Vec<Check> {
         .on(RequestCode::Exists),
         Check::raw(
             "foreign.remove",
-            "A Remove of a key outside the hash range is answered WrongNode, and nothing is removed.",
+            "A Remove of a key outside the hash range is answered WrongNode, and nothing is \
+             removed.",
             &[&req::REMOVE_WRONG_NODE],
             |ground| Box::pin(remove_foreign(ground)),
         )
@@ -94,7 +95,9 @@ async fn put_foreign(ground: &Ground, length: usize) -> Checked {
     let requirement = &req::PUT_WRONG_NODE;
     let (mut records, keys) = beside_own(ground).await?;
     for key in keys {
-        let put = records.link.put(&records.channel, key, value_of(length));
+        let put = records
+            .link
+            .put(&records.channel, key, sample::value(1, length));
         match put.await? {
             put::Reply::WrongNode => {}
             other => return Err(wrong(requirement, "Put", key, other.name())),

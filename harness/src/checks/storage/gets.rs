@@ -6,10 +6,10 @@ use dht_protocol::neo::RequestId;
 use dht_protocol::neo::request::{RequestCode, get};
 use dht_requirements as req;
 
-use super::records::{Records, answered, value_of};
-use crate::checks::{Check, Ground};
+use super::records::{Records, answered};
+use crate::checks::{Check, Ground, sample};
 use crate::unkept::{Checked, Outcome, broken};
-use crate::wire::link::shown;
+use crate::wire::shown;
 use crate::wire::talk::record;
 
 pub(super) fn checks() -> Vec<Check> {
@@ -43,24 +43,6 @@ pub(super) fn checks() -> Vec<Check> {
             "Of many Gets in one piece each is given the value of its own key.",
             &[&req::GET_VALUE_EXACT],
             |ground| Box::pin(pipelined(ground)),
-        ),
-        Check::raw(
-            "get.absent",
-            "A Get of a key that was never put is answered NoRecord, beside other records.",
-            &[&req::GET_ABSENT],
-            |ground| Box::pin(absent(ground)),
-        ),
-        Check::raw(
-            "get.absent-channel",
-            "A Get in a channel that does not exist is answered NoRecord.",
-            &[&req::GET_ABSENT],
-            |ground| Box::pin(absent_channel(ground)),
-        ),
-        Check::raw(
-            "get.removed",
-            "A Get of a record that was removed is answered NoRecord.",
-            &[&req::GET_ABSENT],
-            |ground| Box::pin(removed(ground)),
         ),
     ];
     checks.extend([1, 255, 256, 65_512].map(|length| {
@@ -97,7 +79,7 @@ async fn present(ground: &Ground) -> Checked {
 }
 
 async fn value_behind_got(ground: &Ground) -> Checked {
-    let value = value_of(40);
+    let value = sample::value(1, 40);
     let (mut records, id) = ask(ground, value.clone()).await?;
     let first = records.link.answer(id, "Got (2)").await?;
     if first == get::Value(value).encode() {
@@ -112,7 +94,7 @@ async fn value_behind_got(ground: &Ground) -> Checked {
 }
 
 async fn value_once(ground: &Ground) -> Checked {
-    let (mut records, id) = ask(ground, value_of(40)).await?;
+    let (mut records, id) = ask(ground, sample::value(1, 40)).await?;
     for what in ["Got (2)", "the value"] {
         records.link.answer(id, what).await?;
     }
@@ -123,7 +105,7 @@ async fn value_once(ground: &Ground) -> Checked {
 }
 
 async fn layout(ground: &Ground, length: usize) -> Checked {
-    let value = value_of(length);
+    let value = sample::value(1, length);
     let (mut records, id) = ask(ground, value.clone()).await?;
     records.link.answer(id, "Got (2)").await?;
     let payload = records.link.answer(id, "the value").await?;
@@ -159,18 +141,13 @@ async fn pipelined(ground: &Ground) -> Checked {
     for key in &keys {
         records.put(*key, value(*key)).await?;
     }
-    let mut openings = Vec::new();
-    for key in keys {
-        let opening = record(&records.channel, key).opening(RequestCode::Get);
-        openings.push((records.link.fresh_id(), opening, key));
-    }
-    let messages: Vec<_> = openings
+    let gets: Vec<_> = keys
         .iter()
-        .map(|(id, opening, _)| (*id, &opening[..]))
+        .map(|key| record(&records.channel, *key).opening(RequestCode::Get))
         .collect();
-    records.link.say_at_once(&messages).await;
+    let ids = records.link.open_at_once(&gets).await;
     // Read from the last one on, so that none is taken for the one that came next.
-    for (id, _, key) in openings.into_iter().rev() {
+    for (id, key) in ids.into_iter().zip(keys).rev() {
         records.link.supported(id).await?;
         records.link.answer(id, "Got (2)").await?;
         let payload = records.link.answer(id, "the value").await?;
@@ -183,25 +160,4 @@ async fn pipelined(ground: &Ground) -> Checked {
         })?;
     }
     Ok(())
-}
-
-async fn absent(ground: &Ground) -> Checked {
-    let mut records = Records::open(ground).await?;
-    records.put(ground.key(1), "value").await?;
-    records.expect_absent(ground.key(2), &req::GET_ABSENT).await
-}
-
-async fn absent_channel(ground: &Ground) -> Checked {
-    let mut records = Records::of(ground, ground.channel("nowhere")).await?;
-    records.expect_absent(ground.key(1), &req::GET_ABSENT).await
-}
-
-async fn removed(ground: &Ground) -> Checked {
-    let mut records = Records::open(ground).await?;
-    let key = ground.key(1);
-    records.put(key, "value").await?;
-    records
-        .expect_removed(key, true, &req::REMOVE_PRESENT)
-        .await?;
-    records.expect_absent(key, &req::GET_ABSENT).await
 }

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use dht_protocol::neo::request::{RequestCode, put, remove};
 use dht_requirements as req;
 
-use super::records::{Records, shown};
+use super::records::Records;
 use crate::checks::{Check, Ground};
 use crate::unkept::{Checked, Outcome, broken};
+use crate::wire::quoted;
 use crate::wire::talk::record;
 
 /// How often something is tried.
@@ -42,7 +43,8 @@ pub(super) fn checks() -> Vec<Check> {
         .on(RequestCode::Remove),
         Check::raw(
             "history.whole-values",
-            "While a client puts a short and a long value in turn, another reads one of them whole.",
+            "While a client puts a short and a long value in turn, another reads one of them \
+             whole.",
             &[&req::GET_VALUE_OF_AN_INSTANT],
             |ground| Box::pin(whole_values(ground)),
         )
@@ -78,7 +80,7 @@ async fn writer_reader(ground: &Ground) -> Checked {
                 Some(number) if (oldest..=newest).contains(&number) => before = number,
                 _ => {
                     let expected = format!("\"{oldest}\" to \"{newest}\"");
-                    let value = value.as_ref().map(|value| shown(value));
+                    let value = value.as_ref().map(|value| quoted(value));
                     let observed = format!("{} {}", reply.name(), value.unwrap_or_default());
                     let (rule, outcome) = (&req::DATA_LINEARIZABLE, Outcome::Data);
                     return Err(broken(rule, outcome, sent, &[&expected], observed));
@@ -182,7 +184,7 @@ async fn whole_values(ground: &Ground) -> Checked {
             let expected = ["20,000 times \"l\"", "three times \"s\""];
             let rule = &req::GET_VALUE_OF_AN_INSTANT;
             ground.expect(rule, sent, &expected, kept, || {
-                let value = value.as_ref().map(|value| shown(value));
+                let value = value.as_ref().map(|value| quoted(value));
                 format!("{} {}", reply.name(), value.unwrap_or_default())
             })?;
             if last {

@@ -5,9 +5,10 @@ use dht_protocol::neo::frame::write_request;
 use dht_protocol::neo::request::{RequestCode, put};
 use dht_requirements as req;
 
-use super::records::{Records, shown, value_of};
-use crate::checks::{Check, Ground, Tag};
+use super::records::Records;
+use crate::checks::{Check, Ground, Tag, sample};
 use crate::unkept::Checked;
+use crate::wire::quoted;
 use crate::wire::talk::record;
 
 /// How long the interrupted values are.
@@ -47,7 +48,12 @@ async fn whole(ground: &Ground) -> Checked {
     other.send(&message).await;
     other.socket().half_close();
     other.socket().closed().await;
-    see(ground, &mut records, &[OLD.into(), value_of(LENGTH)]).await
+    see(
+        ground,
+        &mut records,
+        &[OLD.into(), sample::value(1, LENGTH)],
+    )
+    .await
 }
 
 /// The first bytes of the message are all that come.
@@ -67,7 +73,7 @@ async fn prepare(ground: &Ground) -> Checked<(Records, Vec<u8>)> {
     records.put(ground.key(1), OLD).await?;
     let open = put::Open {
         record: record(&records.channel, ground.key(1)),
-        value: value_of(LENGTH),
+        value: sample::value(1, LENGTH),
     };
     let mut message = Vec::new();
     // The first request of a connection.
@@ -80,11 +86,11 @@ async fn prepare(ground: &Ground) -> Checked<(Records, Vec<u8>)> {
 async fn see(ground: &Ground, records: &mut Records, values: &[Bytes]) -> Checked {
     let (reply, value) = records.link.get(&records.channel, ground.key(1)).await?;
     let kept = value.as_ref().is_some_and(|value| values.contains(value));
-    let expected: Vec<_> = values.iter().map(|value| shown(value)).collect();
+    let expected: Vec<_> = values.iter().map(|value| quoted(value)).collect();
     let expected: Vec<_> = expected.iter().map(String::as_str).collect();
     let sent = "a Put whose connection ends, and Get on another one";
     ground.expect(&req::PUT_DISCONNECTED, sent, &expected, kept, || {
-        let value = value.as_ref().map(|value| shown(value));
+        let value = value.as_ref().map(|value| quoted(value));
         format!("{} {}", reply.name(), value.unwrap_or_default())
     })
 }

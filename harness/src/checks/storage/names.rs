@@ -148,20 +148,20 @@ async fn put(
     let name = records.channel.as_bytes();
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
     let odd = name.is_empty() || !name.iter().all(plain);
-    let question = "what becomes of requests for a channel with this name?";
+    let question = "Put into a channel with an unusual name";
     match records.link.put(&records.channel, key, value).await {
         Ok(put::Reply::Put) => {
             if odd {
-                ground.note(question, "they are carried out");
+                ground.note(question, "stored");
             }
             Ok(true)
         }
         Ok(put::Reply::Error) if odd => {
-            ground.note(question, "they are answered Error");
+            ground.note(question, "refused with Error");
             Ok(false)
         }
         Err(Unkept::Broken(found)) if odd && found.outcome == Outcome::Closed => {
-            ground.note(question, "the connection is closed");
+            ground.note(question, "closes the connection");
             Ok(false)
         }
         Ok(other) => {

@@ -3,10 +3,10 @@
 use dht_protocol::neo::request::{RequestCode, put};
 use dht_requirements as req;
 
-use super::records::{Records, value_of};
-use crate::checks::{Check, Ground};
+use super::records::Records;
+use crate::checks::{Check, Ground, sample};
 use crate::unkept::{Checked, Outcome, broken};
-use crate::wire::talk::record;
+use crate::wire::talk::put_opening;
 
 /// What a value is replaced by: id, title, the old length, the new one.
 const REPLACEMENTS: [(&str, &str, usize, usize); 6] = [
@@ -77,11 +77,8 @@ pub(super) fn checks() -> Vec<Check> {
 
 async fn answer(ground: &Ground) -> Checked {
     let mut records = Records::open(ground).await?;
-    let open = put::Open {
-        record: record(&records.channel, ground.key(1)),
-        value: "value".into(),
-    };
-    let id = records.link.open_supported(&open.encode()).await?;
+    let opening = put_opening(&records.channel, ground.key(1), "value");
+    let id = records.link.open_supported(&opening).await?;
     let answer = put::Reply::Put.encode();
     let expected = "Put (stored)";
     records
@@ -122,20 +119,10 @@ async fn pipelined(ground: &Ground) -> Checked {
     const PUTS: usize = 20;
     let mut records = Records::open(ground).await?;
     let key = ground.key(1);
-    let mut openings = Vec::new();
-    for number in 1..=PUTS {
-        let open = put::Open {
-            record: record(&records.channel, key),
-            value: format!("value {number}").into(),
-        };
-        openings.push((records.link.fresh_id(), open.encode()));
-    }
-    let messages: Vec<_> = openings
-        .iter()
-        .map(|(id, opening)| (*id, &opening[..]))
+    let puts: Vec<_> = (1..=PUTS)
+        .map(|number| put_opening(&records.channel, key, format!("value {number}")))
         .collect();
-    records.link.say_at_once(&messages).await;
-    for (id, _) in openings {
+    for id in records.link.open_at_once(&puts).await {
         records.link.supported(id).await?;
         let answer = put::Reply::Put.encode();
         records
@@ -204,8 +191,8 @@ async fn replaces(ground: &Ground, old: usize, new: usize) -> Checked {
     let mut records = Records::open(ground).await?;
     let key = ground.key(1);
     records.put(key, vec![b'-'; old]).await?;
-    records.put(key, value_of(new)).await?;
+    records.put(key, sample::value(1, new)).await?;
     records
-        .expect_value(key, value_of(new), &req::PUT_REPLACES)
+        .expect_value(key, sample::value(1, new), &req::PUT_REPLACES)
         .await
 }

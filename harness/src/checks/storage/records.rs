@@ -1,13 +1,13 @@
 //! The records of one channel as one connection sees them, and what is expected of them.
 
 use bytes::Bytes;
-use dht_protocol::neo::request::{exists, get, put, remove};
+use dht_protocol::neo::request::{exists, get, put, remove, update};
 use dht_protocol::{ChannelName, Key};
 use dht_requirements::{self as req, Requirement};
 
 use crate::checks::Ground;
 use crate::unkept::{Checked, Outcome, Unkept, broken};
-use crate::wire::Link;
+use crate::wire::{Link, quoted};
 
 /// A connection and a channel. Every expectation names the requirement that it stands for.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Records {
         requirement: &'static Requirement,
     ) -> Checked {
         let value = value.into();
-        let sent = format!("Put {key} {}", shown(&value));
+        let sent = format!("Put {key} {}", quoted(&value));
         match self.link.put(&self.channel, key, value).await? {
             put::Reply::Put => Ok(()),
             other => Err(answered(requirement, &sent, "Put (stored)", other.name())),
@@ -64,12 +64,12 @@ impl Records {
         value: impl AsRef<[u8]>,
         requirement: &'static Requirement,
     ) -> Checked {
-        let wanted = format!("Got {}", shown(value.as_ref()));
+        let wanted = format!("Got {}", quoted(value.as_ref()));
         let sent = format!("Get {key}");
         match self.link.get(&self.channel, key).await? {
             (get::Reply::Got, Some(got)) if got == value.as_ref() => Ok(()),
             (get::Reply::Got, Some(got)) => {
-                let observed = format!("Got {}", shown(&got));
+                let observed = format!("Got {}", quoted(&got));
                 let outcome = Outcome::Data;
                 Err(broken(requirement, outcome, sent, &[&wanted], observed))
             }
@@ -87,7 +87,7 @@ impl Records {
         match self.link.get(&self.channel, key).await? {
             (get::Reply::NoRecord, _) => Ok(()),
             (other, value) => {
-                let value = value.map_or_else(String::new, |value| shown(&value));
+                let value = value.map_or_else(String::new, |value| quoted(&value));
                 let observed = format!("{} {value}", other.name());
                 Err(answered(requirement, &sent, "NoRecord", observed.trim()))
             }
@@ -105,13 +105,13 @@ impl Records {
             true => exists::Reply::RecordExists,
             false => exists::Reply::NoRecord,
         };
-        let answer = self.link.exists(&self.channel, key).await?;
-        if answer == expected {
-            return Ok(());
+        match self.link.exists(&self.channel, key).await? {
+            answer if answer == expected => Ok(()),
+            other => {
+                let sent = format!("Exists {key}");
+                Err(answered(requirement, &sent, expected.name(), other.name()))
+            }
         }
-        let (wanted, observed) = (expected.name(), answer.name());
-        let sent = format!("Exists {key}");
-        Err(answered(requirement, &sent, wanted, observed))
     }
 
     /// Remove finds a record, or not.
@@ -125,13 +125,13 @@ impl Records {
             true => remove::Reply::Removed,
             false => remove::Reply::NoRecord,
         };
-        let answer = self.link.remove(&self.channel, key).await?;
-        if answer == expected {
-            return Ok(());
+        match self.link.remove(&self.channel, key).await? {
+            answer if answer == expected => Ok(()),
+            other => {
+                let sent = format!("Remove {key}");
+                Err(answered(requirement, &sent, expected.name(), other.name()))
+            }
         }
-        let (wanted, observed) = (expected.name(), answer.name());
-        let sent = format!("Remove {key}");
-        Err(answered(requirement, &sent, wanted, observed))
     }
 }
 
@@ -146,17 +146,10 @@ pub(super) fn answered(
     broken(requirement, outcome, sent, &[expected], observed)
 }
 
-/// A value as a report shows it.
-pub(super) fn shown(value: &[u8]) -> String {
-    match value.len() {
-        0..=32 => format!("\"{}\"", value.escape_ascii()),
-        length => format!("\"{}\"... ({length} bytes)", value[..24].escape_ascii()),
+/// A message of Update as a report shows it.
+pub(super) fn told(message: &update::FromNode) -> String {
+    match message {
+        update::FromNode::RecordValue(value) => format!("RecordValue {}", quoted(value)),
+        other => other.name().to_owned(),
     }
-}
-
-/// A value of this length that repeats only after many bytes.
-pub(super) fn value_of(length: usize) -> Bytes {
-    (0..length)
-        .map(|at| (at % 251) as u8 ^ (at / 251) as u8)
-        .collect()
 }

@@ -17,24 +17,6 @@ pub(super) fn checks() -> Vec<Check> {
             |ground| Box::pin(present(ground)),
         ),
         Check::raw(
-            "remove.absent",
-            "A Remove of a key that was never put is answered NoRecord, beside other records.",
-            &[&req::REMOVE_ABSENT],
-            |ground| Box::pin(absent(ground)),
-        ),
-        Check::raw(
-            "remove.absent-channel",
-            "A Remove in a channel that does not exist is answered NoRecord.",
-            &[&req::REMOVE_ABSENT],
-            |ground| Box::pin(absent_channel(ground)),
-        ),
-        Check::raw(
-            "remove.twice",
-            "The second Remove of a record is answered NoRecord.",
-            &[&req::REMOVE_ABSENT],
-            |ground| Box::pin(twice(ground)),
-        ),
-        Check::raw(
             "remove.gone",
             "After Removed neither Get nor Exists nor GetAll finds the record.",
             &[&req::REMOVE_GONE],
@@ -80,33 +62,6 @@ async fn present(ground: &Ground) -> Checked {
     records.put(ground.key(1), "value").await?;
     records
         .expect_removed(ground.key(1), true, &req::REMOVE_PRESENT)
-        .await
-}
-
-async fn absent(ground: &Ground) -> Checked {
-    let mut records = Records::open(ground).await?;
-    records.put(ground.key(1), "value").await?;
-    records
-        .expect_removed(ground.key(2), false, &req::REMOVE_ABSENT)
-        .await
-}
-
-async fn absent_channel(ground: &Ground) -> Checked {
-    let mut records = Records::of(ground, ground.channel("nowhere")).await?;
-    records
-        .expect_removed(ground.key(1), false, &req::REMOVE_ABSENT)
-        .await
-}
-
-async fn twice(ground: &Ground) -> Checked {
-    let mut records = Records::open(ground).await?;
-    let key = ground.key(1);
-    records.put(key, "value").await?;
-    records
-        .expect_removed(key, true, &req::REMOVE_PRESENT)
-        .await?;
-    records
-        .expect_removed(key, false, &req::REMOVE_ABSENT)
         .await
 }
 
@@ -215,11 +170,8 @@ async fn race_pipelined(ground: &Ground) -> Checked {
     let mut records = Records::open(ground).await?;
     records.put(ground.key(1), "value").await?;
     let opening = record(&records.channel, ground.key(1)).opening(RequestCode::Remove);
-    let ids: Vec<_> = (0..8).map(|_| records.link.fresh_id()).collect();
-    let messages: Vec<_> = ids.iter().map(|id| (*id, &opening[..])).collect();
-    records.link.say_at_once(&messages).await;
     let mut answers = Vec::new();
-    for id in ids {
+    for id in records.link.open_times(&opening, 8).await {
         records.link.supported(id).await?;
         answers.push(records.link.answer(id, "Removed or NoRecord").await?);
     }

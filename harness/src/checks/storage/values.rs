@@ -1,14 +1,13 @@
 //! Values of all lengths and with all bytes are kept as they are.
 
 use bytes::Bytes;
-use dht_protocol::neo::RequestId;
 use dht_protocol::neo::request::{RequestCode, get, put};
 use dht_requirements as req;
 
-use super::records::{Records, answered, shown, value_of};
-use crate::checks::{Check, Ground};
+use super::records::{Records, answered};
+use crate::checks::{Check, Ground, sample};
 use crate::unkept::{Checked, Outcome, Unkept, broken};
-use crate::wire::Link;
+use crate::wire::quoted;
 use crate::wire::talk::record;
 
 /// Lengths that every node has to store.
@@ -84,18 +83,22 @@ pub(super) fn checks() -> Vec<Check> {
 async fn of_length(ground: &Ground, length: usize) -> Checked {
     let mut records = Records::open(ground).await?;
     let (key, rule) = (ground.key(1), &req::DATA_VALUE_SIZES);
-    records.expect_put(key, value_of(length), rule).await?;
-    records.expect_value(key, value_of(length), rule).await
+    records
+        .expect_put(key, sample::value(1, length), rule)
+        .await?;
+    records
+        .expect_value(key, sample::value(1, length), rule)
+        .await
 }
 
 async fn large(ground: &Ground, length: usize) -> Checked {
     let mut records = Records::open(ground).await?;
     let key = ground.key(1);
     let sent = format!("Put of {length} bytes");
-    let accepts = "does the node accept values of more than 65,512 bytes?";
+    let accepts = "Put of more than 65,512 bytes is accepted";
     match records
         .link
-        .put(&records.channel, key, value_of(length))
+        .put(&records.channel, key, sample::value(1, length))
         .await
     {
         Ok(put::Reply::Put) => ground.note(accepts, "yes"),
@@ -114,15 +117,15 @@ async fn large(ground: &Ground, length: usize) -> Checked {
     }
     let (reply, value) = records.link.get(&records.channel, key).await?;
     let value = value.unwrap_or_default();
-    if reply == get::Reply::Got && value == value_of(length) {
+    if reply == get::Reply::Got && value == sample::value(1, length) {
         return Ok(());
     }
     Err(broken(
         &req::DATA_VALUE_LARGE_WHOLE,
         Outcome::Data,
         format!("{sent}, and Get"),
-        &[&format!("Got {}", shown(&value_of(length)))],
-        format!("{} {}", reply.name(), shown(&value)),
+        &[&format!("Got {}", quoted(&sample::value(1, length)))],
+        format!("{} {}", reply.name(), quoted(&value)),
     ))
 }
 
@@ -140,43 +143,23 @@ async fn unchanged(ground: &Ground, values: impl IntoIterator<Item = Bytes>) -> 
 async fn single_bytes(ground: &Ground) -> Checked {
     let mut records = Records::open(ground).await?;
     let channel = records.channel.clone();
-    let mut puts = Vec::new();
-    let mut gets = Vec::new();
-    for byte in 0..=255 {
-        let record = record(&channel, ground.key(u64::from(byte)));
-        gets.push((byte, record.opening(RequestCode::Get)));
-        let value = Bytes::copy_from_slice(&[byte]);
-        puts.push((byte, put::Open { record, value }.encode()));
-    }
-    for (_, id) in open_all(&mut records.link, &puts).await {
-        let stored = put::Reply::Put.encode();
-        records.link.supported(id).await?;
-        records
-            .link
-            .expect(id, &req::PUT_ANSWER, "Put (stored)", &stored)
-            .await?;
-    }
-    for (byte, id) in open_all(&mut records.link, &gets).await {
+    let values: Vec<_> = (0..=255)
+        .map(|byte| (ground.key(u64::from(byte)), Bytes::copy_from_slice(&[byte])))
+        .collect();
+    records.link.store_all(&channel, &values).await?;
+    let gets: Vec<_> = values
+        .iter()
+        .map(|(key, _)| record(&channel, *key).opening(RequestCode::Get))
+        .collect();
+    let gets = records.link.open_at_once(&gets).await;
+    for (id, (_, value)) in gets.into_iter().zip(values) {
         records.link.supported(id).await?;
         let rule = &req::DATA_VALUE_OPAQUE;
         let got = get::Reply::Got.encode();
         records.link.expect(id, rule, "Got", &got).await?;
-        let value = get::Value(Bytes::copy_from_slice(&[byte])).encode();
-        let what = format!("the value \"{}\"", [byte].escape_ascii());
+        let what = format!("the value {}", quoted(&value));
+        let value = get::Value(value).encode();
         records.link.expect(id, rule, &what, &value).await?;
     }
     Ok(())
-}
-
-/// Opens requests in one piece.
-async fn open_all(link: &mut Link, openings: &[(u8, Vec<u8>)]) -> Vec<(u8, RequestId)> {
-    let mut ids = Vec::new();
-    let mut messages = Vec::new();
-    for (byte, opening) in openings {
-        let id = link.fresh_id();
-        ids.push((*byte, id));
-        messages.push((id, &opening[..]));
-    }
-    link.say_at_once(&messages).await;
-    ids
 }

@@ -4,11 +4,9 @@ use dht_protocol::fnv1a;
 use dht_protocol::neo::request::{RequestCode, update};
 use dht_requirements as req;
 
-use super::records::{Records, answered, shown};
+use super::records::{Records, answered, told};
 use crate::checks::{Check, Ground};
 use crate::unkept::Checked;
-use crate::wire::Link;
-use crate::wire::talk::record;
 
 /// Who looks.
 #[derive(Clone, Copy, Debug)]
@@ -136,10 +134,8 @@ async fn update(ground: &Ground, observer: Observer) -> Checked {
     let key = ground.key(1);
     pair.writer.put(key, "before").await?;
     let channel = pair.writer.channel.clone();
-    let open = update::Open::GetRecord(record(&channel, key));
     let link = &mut pair.writer.link;
-    let id = link.open_supported(&open.encode()).await?;
-    let read = hear(link, id).await?;
+    let (id, read) = link.read_for_update(&channel, key).await?;
     let update::FromNode::RecordValue(value) = read else {
         let sent = format!("Update (GetRecord) {key}");
         return Err(answered(requirement, &sent, "RecordValue", &told(&read)));
@@ -150,32 +146,11 @@ async fn update(ground: &Ground, observer: Observer) -> Checked {
     };
     let write = update::FromClient::UpdateRecord(replacement);
     link.say(id, &write.encode()).await;
-    match hear(link, id).await? {
+    match link.hear_update(id).await? {
         update::FromNode::Ok => {}
         other => return Err(answered(requirement, "UpdateRecord", "Ok", &told(&other))),
     }
     let reader = pair.reader().await?;
     reader.expect_value(key, "after", requirement).await?;
     reader.expect_exists(key, true, requirement).await
-}
-
-/// The next message of an Update.
-pub(super) async fn hear(
-    link: &mut Link,
-    id: dht_protocol::neo::RequestId,
-) -> Checked<update::FromNode> {
-    let payload = link.answer(id, "a message of Update").await?;
-    update::FromNode::decode(&payload).map_err(|_| {
-        let observed = crate::wire::link::shown(&payload);
-        let expected = "a message that the request has";
-        answered(&req::REQ_ANSWER_DEFINED, "Update", expected, &observed)
-    })
-}
-
-/// A message of Update as a report shows it.
-pub(super) fn told(message: &update::FromNode) -> String {
-    match message {
-        update::FromNode::RecordValue(value) => format!("RecordValue {}", shown(value)),
-        other => other.name().to_owned(),
-    }
 }
