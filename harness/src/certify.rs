@@ -3,16 +3,14 @@
 //!
 //! * `choice`: what is run; `course`: in which order; `crowd`: what runs side by side.
 //! * `examiner`: one check and its verdict; `again`: the command that repeats it.
-//! * [`random`]: the random part.
 //! * `interrupt`: the end before the end.
 
-mod again;
+pub(crate) mod again;
 mod choice;
 mod course;
 mod crowd;
-mod examiner;
-mod interrupt;
-pub mod random;
+pub(crate) mod examiner;
+pub(crate) mod interrupt;
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -21,6 +19,7 @@ use dht_reports::{Event, Exit, Obstacle, Profile, RunFinished, RunStarted};
 use dht_requirements::{Level, Requirement};
 use tokio::time::timeout;
 
+use crate::campaign::corpus;
 use crate::cli::Certify;
 use crate::profiles;
 use crate::reporter::Reporter;
@@ -54,10 +53,21 @@ pub async fn certify(options: Certify) -> Exit {
 /// From the first event to the last but one.
 async fn run(options: Certify, reporter: &Reporter) {
     let seed = options.seed.unwrap_or_else(new_seed);
-    let choice = Choice::of(&options);
+    let kept = corpus::load(&options.corpus);
+    let unreadable = kept.as_ref().err().map(|error| {
+        obstacle(
+            &format!("{}.", with_causes(error)),
+            "Mend or remove the file, or name another folder with --corpus.",
+        )
+    });
+    let choice = Choice::of(&options, kept.unwrap_or_default());
     let profile = profiles::load(&options.profile);
     let mut start = announcement(&options, &choice, seed);
     start.profile = profile.as_ref().cloned().unwrap_or_default();
+    let profile = match unreadable {
+        Some(obstacle) => Err(obstacle),
+        None => profile,
+    };
     let target = match prepare(&options, &choice, profile).await {
         Ok(target) => target,
         Err(obstacle) => {
@@ -75,7 +85,7 @@ async fn run(options: Certify, reporter: &Reporter) {
         reporter,
     };
     tokio::select! {
-        () = course.run(&choice.checks, choice.random) => {}
+        () = course.run(&choice) => {}
         () = interrupted() => reporter.event(&Event::Stopped(obstacle(
             "it was interrupted.",
             "What is reported was found before that; the rest was not run.",
@@ -99,7 +109,7 @@ async fn prepare(
         ));
     }
     tokio::select! {
-        prepared = Target::prepare(options) => prepared,
+        prepared = Target::prepare(&options.target) => prepared,
         () = interrupted() => Err(obstacle("it was interrupted.", "Nothing was left on the node.")),
     }
 }
@@ -109,10 +119,14 @@ fn announcement(options: &Certify, choice: &Choice, seed: u64) -> RunStarted {
     RunStarted {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: format!("{seed:x}"),
-        node: options.node.clone().unwrap_or_else(|| match options.spawn {
-            Some(_) => DEFAULT_NODE.to_owned(),
-            None => "the embedded fake node".to_owned(),
-        }),
+        node: options
+            .target
+            .node
+            .clone()
+            .unwrap_or_else(|| match options.target.spawn {
+                Some(_) => DEFAULT_NODE.to_owned(),
+                None => "the embedded fake node".to_owned(),
+            }),
         filter: options.filter.clone(),
         started_ms: now_ms(),
         groups: choice.groups(),
@@ -129,7 +143,7 @@ async fn clean_up(examiner: &Examiner) {
     if examiner.is_gone() {
         return;
     }
-    let limit = examiner.options.timeout;
+    let limit = examiner.options.target.timeout;
     let client = examiner.target.client(limit, None);
     let removing = async {
         if client.ready(limit).await.is_ok() {
@@ -141,7 +155,7 @@ async fn clean_up(examiner: &Examiner) {
 }
 
 /// Leaves a node as it was found, as far as that works.
-async fn remove_channels(client: &Client, prefix: &str) {
+pub(crate) async fn remove_channels(client: &Client, prefix: &str) {
     let Ok(channels) = client.channels().collect_all().await else {
         return;
     };
@@ -152,7 +166,7 @@ async fn remove_channels(client: &Client, prefix: &str) {
     }
 }
 
-fn obstacle(reason: &str, advice: &str) -> Obstacle {
+pub(crate) fn obstacle(reason: &str, advice: &str) -> Obstacle {
     Obstacle {
         reason: reason.to_owned(),
         clues: Vec::new(),
@@ -160,8 +174,19 @@ fn obstacle(reason: &str, advice: &str) -> Obstacle {
     }
 }
 
+/// An error and what caused it, as one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
 /// A requirement as reports know it.
-fn described(requirement: &Requirement) -> dht_reports::Requirement {
+pub(crate) fn described(requirement: &Requirement) -> dht_reports::Requirement {
     dht_reports::Requirement {
         id: requirement.id.to_owned(),
         level: match requirement.level {
@@ -175,7 +200,7 @@ fn described(requirement: &Requirement) -> dht_reports::Requirement {
 }
 
 /// A seed short enough to be typed.
-fn new_seed() -> u64 {
+pub(crate) fn new_seed() -> u64 {
     let mut bytes = [0; 4];
     match getrandom::fill(&mut bytes) {
         Ok(()) => u64::from(u32::from_le_bytes(bytes)),

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use dht_history::Semantics;
 use dht_protocol::neo::Credential;
+
+use crate::selftest::Means;
 
 /// Certifies nodes of the DHT protocol of the dhtproto/swarm family.
 #[derive(Debug, Parser)]
@@ -24,6 +27,12 @@ Exit codes:
   1  a rule is broken
   2  the run could not start or could not tell: node unreachable, credentials refused, ...";
 
+const HISTORY_EXIT_CODES: &str = "\
+Exit codes:
+  0  linearizable
+  1  not linearizable
+  2  not known: the search was too long, or the history cannot be read";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -34,15 +43,25 @@ pub enum Command {
     List(List),
     /// Make the reports of a finished run again, also by another profile.
     Report(Report),
+    /// Run kept failures (docs/corpus.md) again, one or a folder of them.
+    Replay(Box<Replay>),
+    /// Make a kept failure shorter.
+    Minimize(Box<Minimize>),
     /// Say within a second what is wrong with a node's address, port, version, clock, credentials, range
     /// and permissions, and what to do about it. It writes a record into a channel of its own, and
     /// removes both.
     Doctor(Box<Doctor>),
+    /// Look for every bug that the embedded fake node can have, and say how each was found: the judge is
+    /// judged.
+    Selftest(Selftest),
+    /// Check whether a stored history of concurrent operations (docs/history.md) is linearizable, and say
+    /// which operations no order explains.
+    History(History),
 }
 
-/// Options of `certify`.
-#[derive(Args, Debug)]
-pub struct Certify {
+/// Which node, as whom, and how patiently.
+#[derive(Args, Clone, Debug)]
+pub struct TargetOptions {
     /// The node to check.
     #[arg(long, value_name = "HOST:PORT")]
     pub node: Option<String>,
@@ -70,15 +89,30 @@ pub struct Certify {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["node", "spawn"])]
     pub bug: Vec<String>,
 
+    /// How long the node may take for one answer, in seconds. A check in which it takes longer is
+    /// broken. A check takes at most six times as much and 10 s, the random part twelve times as much,
+    /// and as long again to make a failure short.
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds)]
+    pub timeout: Duration,
+}
+
+/// Options of `certify`.
+#[derive(Args, Debug)]
+pub struct Certify {
+    /// The node.
+    #[command(flatten)]
+    pub target: TargetOptions,
+
     /// The seed of the random part, in hexadecimal. Default: a new one, which is printed.
     #[arg(long, value_name = "N", value_parser = parse_seed)]
     pub seed: Option<u64>,
 
-    /// How many operations the random part does; 0: none.
+    /// How many operations the random part does, about, if there is no --budget; 0: none.
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub operations: u64,
 
-    /// How long the random part may take, in seconds; 0: directed checks only.
+    /// How long the random part may take, in seconds; it then goes on until that is over. 0: directed checks
+    /// and kept failures only.
     #[arg(long, value_name = "SECONDS", value_parser = parse_budget)]
     pub budget: Option<Duration>,
 
@@ -96,11 +130,10 @@ pub struct Certify {
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
 
-    /// How long the node may take for one answer, in seconds. A check in which it takes longer is
-    /// broken. A check takes at most six times as much and 10 s, the random part twelve times as much,
-    /// and as long again to make a failure short.
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds)]
-    pub timeout: Duration,
+    /// The folder where failures of the random part are kept, and from which they are run again first. One
+    /// that is not there is made when there is something to keep.
+    #[arg(long, value_name = "DIR", default_value = "corpus")]
+    pub corpus: PathBuf,
 
     /// Write a JUnit XML report.
     #[arg(long, value_name = "FILE")]
@@ -109,6 +142,74 @@ pub struct Certify {
     /// Write the events of the run, JSON Lines (docs/run-events.md); `dhtcheck report` reads them.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+}
+
+/// Options of `replay`.
+#[derive(Args, Debug)]
+pub struct Replay {
+    /// A file, or a folder of files.
+    #[arg(value_name = "FILE|DIR")]
+    pub path: PathBuf,
+
+    /// The node.
+    #[command(flatten)]
+    pub target: TargetOptions,
+
+    /// Write a JUnit XML report.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+
+    /// Write the events of the run, JSON Lines (docs/run-events.md).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// Options of `minimize`.
+#[derive(Args, Debug)]
+pub struct Minimize {
+    /// The file. It is replaced whenever a shorter case is found.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The node.
+    #[command(flatten)]
+    pub target: TargetOptions,
+
+    /// How many shorter cases are tried at most.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub probes: usize,
+}
+
+/// Options of `selftest`.
+#[derive(Args, Debug)]
+pub struct Selftest {
+    /// Look for this bug only. Repeatable; `fakedht --list-bugs` names them.
+    #[arg(long, value_name = "NAME")]
+    pub bug: Vec<String>,
+
+    /// How long a bug may be looked for, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds)]
+    pub budget: Duration,
+
+    /// Look in this way only: sequential, concurrent, faults, directed. Repeatable.
+    #[arg(long, value_name = "NAME")]
+    pub technique: Vec<Means>,
+
+    /// The seed of the random cases, in hexadecimal.
+    #[arg(long, value_name = "N", default_value = "0", value_parser = parse_seed)]
+    pub seed: u64,
+
+    /// How long a directed check waits for an answer, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = parse_seconds)]
+    pub timeout: Duration,
+
+    /// Write the minimised case of each bug that random cases find into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+
+    /// Write the table of all bugs as a page.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
 }
 
 /// Options of `report`.
@@ -151,6 +252,32 @@ pub struct Doctor {
     pub timeout: Duration,
 }
 
+/// Options of `history`.
+#[derive(Args, Debug)]
+#[command(after_help = HISTORY_EXIT_CODES)]
+pub struct History {
+    /// The history, JSON Lines; `-`: standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// What the operations mean: dht for channels of records, register for plain registers that are read,
+    /// written, and compared and set.
+    #[arg(long, value_name = "dht|register", default_value = "dht")]
+    pub model: Semantics,
+
+    /// How long may be searched, in seconds, about; 0: only what takes no search is decided.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_budget)]
+    pub budget: Duration,
+
+    /// Where to write an order of the operations that explains every answer, if there is one.
+    #[arg(long, value_name = "FILE")]
+    pub witness: Option<PathBuf>,
+
+    /// Where to draw the operations around the fault, if there is one.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+}
+
 /// Options of `list`.
 #[derive(Args, Debug)]
 pub struct List {
@@ -158,9 +285,27 @@ pub struct List {
     #[arg(long)]
     pub requirements: bool,
 
-    /// List only checks whose line contains this text.
+    /// List only what contains this text.
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
+}
+
+impl Certify {
+    /// A certification of this target, everything else as it is if nothing is said.
+    pub fn of(target: TargetOptions) -> Self {
+        Self {
+            target,
+            seed: None,
+            operations: 0,
+            budget: None,
+            hostile: false,
+            profile: "strict".to_owned(),
+            filter: None,
+            corpus: PathBuf::from("corpus"),
+            junit: None,
+            json: None,
+        }
+    }
 }
 
 fn parse_seed(text: &str) -> Result<u64, String> {
@@ -201,7 +346,7 @@ mod tests {
         let Command::Certify(options) = Cli::parse_from(["dhtcheck", "certify"]).command else {
             panic!("certify was asked for");
         };
-        assert_eq!(options.timeout, DEFAULT_TIMEOUT);
+        assert_eq!(options.target.timeout, DEFAULT_TIMEOUT);
     }
 
     #[test]

@@ -5,19 +5,28 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use dht_reports::Exit;
-use dhtcheck::certify::{certify, random};
+use dhtcheck::campaign;
+use dhtcheck::certify::certify;
 use dhtcheck::checks;
 use dhtcheck::cli::{Cli, Command, List};
 use dhtcheck::doctor::doctor;
+use dhtcheck::history::history;
+use dhtcheck::minimize::minimize;
+use dhtcheck::replay::replay;
 use dhtcheck::report::report;
+use dhtcheck::selftest::selftest;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Certify(options) => run(certify(*options)),
+        Command::Replay(options) => run(replay(*options)),
+        Command::Minimize(options) => run(minimize(*options)),
         Command::Doctor(options) => run(doctor(*options)),
+        Command::Selftest(options) => run(selftest(options)),
         // Whoever reads only the first lines, as in `dhtcheck list | head`, has what they wanted.
         Command::Report(options) => report(&options).into(),
+        Command::History(options) => history(&options).into(),
         Command::List(options) => {
             let _ = list(&options);
             ExitCode::SUCCESS
@@ -53,7 +62,12 @@ fn allow_many_connections() {
 fn list(options: &List) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if options.requirements {
+        let filter = options.filter.as_deref().unwrap_or_default();
         for requirement in dht_requirements::all() {
+            let listed = [requirement.id, requirement.sentence, requirement.source];
+            if !listed.iter().any(|text| text.contains(filter)) {
+                continue;
+            }
             writeln!(
                 out,
                 "{:<16} {:<6} {:<6} {}  [{}]",
@@ -69,8 +83,8 @@ fn list(options: &List) -> io::Result<()> {
     for check in checks::matching(options.filter.as_deref()) {
         writeln!(out, "{check}")?;
     }
-    if random::is_chosen(options.filter.as_deref()) {
-        writeln!(out, "{}", random::line())?;
+    for line in campaign::lines(options.filter.as_deref()) {
+        writeln!(out, "{line}")?;
     }
     out.flush()
 }

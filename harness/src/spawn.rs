@@ -163,6 +163,21 @@ impl Spawned {
         let _ = timeout(STOP_LIMIT, gone).await;
     }
 
+    /// Halts the node and everything it started, until [`go_on`](Self::go_on).
+    pub fn halt(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets a halted node go on.
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Kills the node and everything it started.
+    pub fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
     /// The process group of the node and everything it started.
     pub fn group(&self) -> Option<Pid> {
         self.group

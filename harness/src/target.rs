@@ -10,12 +10,14 @@ use dht_client::{Client, ConnectionError, Missing, credential_from_file};
 use dht_protocol::HashRange;
 use dht_protocol::neo::{AuthKey, Credential};
 use dht_reports::{Clue, Obstacle};
+use dht_workload::net::NodeControl;
 use fakedht::{Bugs, NodeConfig, ServerOptions, TestNode};
+use futures_util::future::BoxFuture;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use crate::cli::Certify;
+use crate::cli::TargetOptions;
 use crate::spawn::Spawned;
 use crate::trace::Trace;
 
@@ -31,7 +33,7 @@ pub struct Target {
     range: HashRange,
     origin: Origin,
     /// Locked only to start and to stop it.
-    running: Mutex<Running>,
+    running: Arc<Mutex<Running>>,
 }
 
 /// Whose node it is.
@@ -62,7 +64,7 @@ impl Running {
 
 impl Target {
     /// Finds or starts the node and makes sure that it can be talked to.
-    pub async fn prepare(options: &Certify) -> Result<Self, Obstacle> {
+    pub async fn prepare(options: &TargetOptions) -> Result<Self, Obstacle> {
         let credential = credential(options)?;
         let mut guest = options.guest.clone();
         let (address, running) = match (&options.spawn, &options.node) {
@@ -91,7 +93,7 @@ impl Target {
             guest,
             range: HashRange::FULL,
             origin: running.origin(),
-            running: Mutex::new(running),
+            running: Arc::new(Mutex::new(running)),
         };
         match target.query_range(options.timeout).await {
             Ok(range) => {
@@ -106,7 +108,7 @@ impl Target {
     }
 
     /// The embedded node, whether it can be talked to or not.
-    pub async fn embedded(options: &Certify) -> Result<Self, Obstacle> {
+    pub async fn embedded(options: &TargetOptions) -> Result<Self, Obstacle> {
         let credential = credential(options)?;
         let guest = options.guest.clone().or_else(visitor);
         let clients = guest.iter().chain([&credential]).cloned();
@@ -117,7 +119,7 @@ impl Target {
             guest,
             range: half(),
             origin: Origin::Embedded,
-            running: Mutex::new(Running::Embedded(node)),
+            running: Arc::new(Mutex::new(Running::Embedded(node))),
         })
     }
 
@@ -144,6 +146,16 @@ impl Target {
             Running::Spawned(spawned) => spawned.restart(self.address).await.is_ok(),
             Running::Embedded(node) => node.restart().await.is_ok(),
         }
+    }
+
+    /// What can halt and kill the node, if it was started for the run by a command.
+    pub fn control(&self) -> Option<Arc<dyn NodeControl>> {
+        (self.origin == Origin::Spawned).then(|| {
+            Arc::new(Power {
+                running: Arc::clone(&self.running),
+                address: self.address,
+            }) as Arc<dyn NodeControl>
+        })
     }
 
     /// Why no connection can be made, if none can be made any more.
@@ -299,6 +311,39 @@ impl Target {
     }
 }
 
+/// Power over the process of a node that was started for the run.
+#[derive(Debug)]
+struct Power {
+    running: Arc<Mutex<Running>>,
+    address: SocketAddrV4,
+}
+
+impl NodeControl for Power {
+    fn halt(&self, time: Duration) {
+        let running = Arc::clone(&self.running);
+        tokio::spawn(async move {
+            if let Running::Spawned(spawned) = &*running.lock().await {
+                spawned.halt();
+                sleep(time).await;
+                spawned.go_on();
+            }
+        });
+    }
+
+    fn kill_and_restart(&self) -> BoxFuture<'static, io::Result<()>> {
+        let (running, address) = (Arc::clone(&self.running), self.address);
+        Box::pin(async move {
+            match &mut *running.lock().await {
+                Running::Spawned(spawned) => {
+                    spawned.kill();
+                    spawned.restart(address).await.map_err(io::Error::other)
+                }
+                Running::Elsewhere | Running::Embedded(_) => Ok(()),
+            }
+        })
+    }
+}
+
 /// The node as the header of a report names it.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -311,7 +356,7 @@ impl fmt::Display for Target {
     }
 }
 
-fn credential(options: &Certify) -> Result<Credential, Obstacle> {
+fn credential(options: &TargetOptions) -> Result<Credential, Obstacle> {
     match (&options.auth, &options.credentials) {
         (Some(credential), _) => Ok(credential.clone()),
         (None, Some(path)) => credential_from_file(path).map_err(|error| Obstacle {
@@ -364,7 +409,7 @@ fn half() -> HashRange {
 }
 
 async fn embedded(
-    options: &Certify,
+    options: &TargetOptions,
     clients: impl IntoIterator<Item = Credential>,
 ) -> Result<TestNode, Obstacle> {
     let obstacle = |reason| Obstacle {

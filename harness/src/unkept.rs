@@ -91,6 +91,18 @@ pub fn blamed_on(requirement: &'static Requirement) -> impl Fn(Unkept) -> Unkept
     move |unkept| unkept.seen_as(|found| found.requirement = requirement)
 }
 
+/// Wrong content that a part of a check finds, as a breach of `requirement`, of which it is the effect. A
+/// silence or a closed connection stays what it is.
+pub fn effect_of(requirement: &'static Requirement) -> impl Fn(Unkept) -> Unkept {
+    move |unkept| {
+        unkept.seen_as(|found| {
+            if found.outcome == Outcome::Data {
+                found.requirement = requirement;
+            }
+        })
+    }
+}
+
 /// What a part of a check finds broken, as a breach of `requirement` by what the whole of it `sent` and
 /// expects.
 pub fn shows(

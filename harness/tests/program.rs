@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use socket2::{Domain, Socket, Type};
 
+/// Runs the program in a folder of its own, since it keeps what it finds.
 fn dhtcheck(arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
     Command::new(env!("CARGO_BIN_EXE_dhtcheck"))
         .args(arguments)
+        .current_dir(&folder)
         .output()
         .unwrap()
 }

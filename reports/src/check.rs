@@ -99,8 +99,8 @@ impl From<Failure> for Verdict {
 pub struct Failure {
     /// The requirement that was broken.
     pub requirement: Requirement,
-    /// What kind of thing came instead, a stable key that profiles can name: `silence`, `closed`, `answer`,
-    /// `data`, `extra`, `died`, `isolation`.
+    /// In what way it was broken, a stable key that profiles can name: `silence`, `closed`, `open`,
+    /// `answer`, `data`, `extra`, `harm`, `died`.
     pub outcome: String,
     /// What was sent to the node.
     pub sent: String,

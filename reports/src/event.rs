@@ -143,6 +143,9 @@ pub struct Progress {
     /// Time that may be spent, where it is limited.
     #[serde(rename = "budget_us", with = "micros::optional", default)]
     pub budget: Option<Duration>,
+    /// Failures found so far.
+    #[serde(default)]
+    pub findings: u64,
 }
 
 /// A random workload that ended.

@@ -115,8 +115,9 @@ fn the_other_events_are_stored_as_promised() {
                 operations: 7,
                 elapsed: Duration::from_millis(3),
                 budget: None,
+                findings: 2,
             }),
-            r#"{"progress":{"group":"random","operations":7,"elapsed_us":3000,"budget_us":null}}"#,
+            r#"{"progress":{"group":"random","operations":7,"elapsed_us":3000,"budget_us":null,"findings":2}}"#,
         ),
         (
             Event::RandomFinished(Workload {

@@ -1,40 +1,61 @@
-//! The command that repeats one check.
+//! The commands that repeat one check, or one case.
 
-use crate::cli::{Certify, DEFAULT_TIMEOUT};
+use std::path::Path;
+
+use crate::cli::{Certify, DEFAULT_TIMEOUT, TargetOptions};
 
 /// The command line that runs the check `id` as this run did. Keys are not shown.
-pub(super) fn again(options: &Certify, seed: u64, id: &str) -> String {
-    let mut command = "dhtcheck certify".to_owned();
+pub(crate) fn again(options: &Certify, seed: u64, id: &str) -> String {
+    let hostile = if options.hostile { " --hostile" } else { "" };
+    let target = arguments(&options.target);
+    format!("dhtcheck certify{target}{hostile} --seed {seed:x} --filter {id}")
+}
+
+/// The command line that runs a file of the corpus against the same node.
+pub(crate) fn replay(options: &TargetOptions, file: &Path) -> String {
+    let file = quoted(&file.display().to_string());
+    format!("dhtcheck replay {file}{}", arguments(options))
+}
+
+/// What says which node, each with a blank before it.
+fn arguments(options: &TargetOptions) -> String {
+    let mut arguments = String::new();
+    let mut add = |argument: String| {
+        arguments.push(' ');
+        arguments.push_str(&argument);
+    };
     if let Some(spawn) = &options.spawn {
-        command.push_str(&format!(" --spawn {}", quoted(spawn)));
+        add(format!("--spawn {}", quoted(spawn)));
     }
     if let Some(node) = &options.node {
-        command.push_str(&format!(" --node {node}"));
+        add(format!("--node {node}"));
     }
     if let Some(path) = &options.credentials {
         let path = quoted(&path.display().to_string());
-        command.push_str(&format!(" --credentials {path}"));
+        add(format!("--credentials {path}"));
     }
     if options.auth.is_some() {
-        command.push_str(" --auth NAME:HEXKEY");
+        add("--auth NAME:HEXKEY".to_owned());
     }
     if options.guest.is_some() {
-        command.push_str(" --guest NAME:HEXKEY");
-    }
-    if options.hostile {
-        command.push_str(" --hostile");
+        add("--guest NAME:HEXKEY".to_owned());
     }
     for bug in &options.bug {
-        command.push_str(&format!(" --bug {bug}"));
+        add(format!("--bug {bug}"));
     }
     if options.timeout != DEFAULT_TIMEOUT {
-        command.push_str(&format!(" --timeout {}", options.timeout.as_secs_f64()));
+        add(format!("--timeout {}", options.timeout.as_secs_f64()));
     }
-    format!("{command} --seed {seed:x} --filter {id}")
+    arguments
 }
 
 /// A word that the shell takes as it is.
 fn quoted(word: &str) -> String {
+    let plain =
+        |character: char| character.is_ascii_alphanumeric() || "-_./:=+".contains(character);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 

@@ -1,10 +1,12 @@
-//! What a run is to do: the checks that were asked for, and whether random operations were.
+//! What a run is to do: the checks that were asked for, the failures that were kept, and whether random cases
+//! were.
 
 use std::time::Duration;
 
 use dht_reports::{Plan, PlannedGroup};
 
-use super::random;
+use crate::campaign::corpus::File;
+use crate::campaign::{self, GROUP};
 use crate::checks::{self, Check, Group};
 use crate::cli::Certify;
 
@@ -13,25 +15,33 @@ use crate::cli::Certify;
 pub(super) struct Choice {
     /// The directed checks, in the order of the report.
     pub(super) checks: Vec<&'static Check>,
-    /// Random operations as well?
+    /// Failures that earlier runs have kept.
+    pub(super) kept: Vec<File>,
+    /// Random cases as well?
     pub(super) random: bool,
 }
 
 impl Choice {
     /// What the command line asks for.
-    pub(super) fn of(options: &Certify) -> Self {
+    pub(super) fn of(options: &Certify, kept: Vec<File>) -> Self {
         let filter = options.filter.as_deref();
+        let wanted = |file: &File| {
+            let id = format!("corpus.{}", file.name());
+            let line = format!("{id} {} {}", file.kept().about, file.kept().requirement);
+            checks::chooses(filter, &id, &line)
+        };
         Self {
+            kept: kept.into_iter().filter(wanted).collect(),
             checks: checks::matching(filter),
             random: options.operations > 0
                 && options.budget != Some(Duration::ZERO)
-                && random::is_chosen(filter),
+                && campaign::is_chosen(filter),
         }
     }
 
     /// Is there nothing to do?
     pub(super) fn is_empty(&self) -> bool {
-        self.checks.is_empty() && !self.random
+        self.checks.is_empty() && self.kept.is_empty() && !self.random
     }
 
     /// The parts of the report.
@@ -48,9 +58,13 @@ impl Choice {
                 plan: Plan::Checks(count(group)),
             });
         let random = self.random.then(|| PlannedGroup {
-            name: random::GROUP.to_owned(),
+            name: GROUP.to_owned(),
             plan: Plan::Random,
         });
-        directed.chain(random).collect()
+        let kept = (!self.kept.is_empty()).then(|| PlannedGroup {
+            name: "corpus".to_owned(),
+            plan: Plan::Checks(self.kept.len()),
+        });
+        directed.chain(kept).chain(random).collect()
     }
 }

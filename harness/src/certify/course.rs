@@ -1,15 +1,16 @@
 //! The order of a run: first what can run side by side, the slow ones before the others; then what has to be
-//! alone; random operations; at last what may kill the node.
+//! alone; failures that were kept; random cases; at last what may kill the node.
 
 use std::time::Duration;
 
 use dht_reports::{CheckResult, CheckStarted, Event, Verdict};
 use dht_requirements as req;
 
+use super::choice::Choice;
 use super::crowd::Crowd;
 use super::examiner::Examiner;
 use super::obstacle;
-use super::random::RandomPart;
+use crate::campaign::{Search, corpus};
 use crate::checks::{Check, Tag};
 use crate::reporter::Reporter;
 
@@ -17,7 +18,7 @@ use crate::reporter::Reporter;
 /// would only wait as well.
 const UNANSWERED: usize = 2;
 
-/// A run of directed checks and random operations.
+/// A run of directed checks and random cases.
 #[derive(Debug)]
 pub(super) struct Course<'a> {
     pub(super) examiner: &'a Examiner,
@@ -26,10 +27,10 @@ pub(super) struct Course<'a> {
 
 impl Course<'_> {
     /// All of it.
-    pub(super) async fn run(&self, checks: &[&'static Check], random: bool) {
+    pub(super) async fn run(&self, choice: &Choice) {
         let with = |tag| move |check: &&'static Check| check.is(tag);
         let (lethal, checks): (Vec<_>, Vec<_>) =
-            checks.iter().copied().partition(with(Tag::Lethal));
+            choice.checks.iter().copied().partition(with(Tag::Lethal));
         let (alone, mut together): (Vec<_>, Vec<_>) =
             checks.into_iter().partition(with(Tag::Alone));
         together.sort_by_key(|check| !check.is(Tag::Slow));
@@ -39,13 +40,10 @@ impl Course<'_> {
             self.examiner.revive().await;
             self.check(check).await;
         }
-        if random {
-            RandomPart {
-                examiner: self.examiner,
-                reporter: self.reporter,
-            }
-            .run()
-            .await;
+        corpus::run(self.examiner, self.reporter, &choice.kept).await;
+        if choice.random {
+            self.examiner.revive().await;
+            Search::new(self.examiner, self.reporter).run().await;
         }
         self.lethal(&lethal).await;
         if self.examiner.is_gone() {

@@ -60,7 +60,7 @@ impl<'a> Crowd<'a> {
     /// Waits for a check to be over; `None` if none runs.
     pub(super) async fn next(&mut self) -> Option<Finished> {
         let (check, result) = self.running.next().await?;
-        let waited = result.duration >= self.examiner.options.timeout;
+        let waited = result.duration >= self.examiner.options.target.timeout;
         if waited && result.verdict != Verdict::Kept {
             self.size = MANY.min(self.size + MORE);
         }

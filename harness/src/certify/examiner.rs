@@ -1,53 +1,69 @@
 //! Runs one check and makes a verdict of what it found, or of the node's not being there any more.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use dht_protocol::HashRange;
+use dht_protocol::neo::request::RequestCode;
 use dht_reports::{CheckResult, Failure, Line, Verdict};
 use dht_requirements as req;
+use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::again::again;
 use super::{CHECK_LIMIT, described};
 use crate::checks::ground::too_slow;
-use crate::checks::{Check, Ground};
+use crate::checks::{Check, Ground, Group};
 use crate::cli::Certify;
 use crate::target::Target;
-use crate::unkept::{Outcome, Unkept};
+use crate::unkept::{Checked, Outcome, Unkept};
 
 /// What a check may take besides the node's answers: periods of a Mirror, for instance, which no node can
 /// shorten.
 const OWN_TIME: Duration = Duration::from_secs(10);
 
+/// How often a node is started again. The originals do not survive a dozen checks; what dies much more often
+/// has been shown to.
+const RESTARTS: usize = 40;
+
 /// Runs checks, also several at a time.
 #[derive(Debug)]
-pub(super) struct Examiner {
-    pub(super) options: Certify,
-    pub(super) target: Target,
-    pub(super) seed: u64,
+pub(crate) struct Examiner {
+    pub(crate) options: Certify,
+    pub(crate) target: Target,
+    pub(crate) seed: u64,
     /// The node was there and is not any more.
     gone: AtomicBool,
+    /// How often it was started again.
+    restarts: AtomicUsize,
 }
 
 impl Examiner {
     /// With a node that answers.
-    pub(super) fn new(options: Certify, target: Target, seed: u64) -> Self {
+    pub(crate) fn new(options: Certify, target: Target, seed: u64) -> Self {
         Self {
             options,
             target,
             seed,
             gone: AtomicBool::new(false),
+            restarts: AtomicUsize::new(0),
         }
     }
 
     /// Runs a check.
-    pub(super) async fn examine(&self, check: &'static Check) -> CheckResult {
+    pub(crate) async fn examine(&self, check: &'static Check) -> CheckResult {
         let begun = Instant::now();
-        let ground = Ground::new(&self.target, self.seed, &check.id, self.options.timeout);
-        let limit = OWN_TIME + CHECK_LIMIT * self.options.timeout;
-        let checked = match self.is_gone() {
-            true => Err(Unkept::Inconclusive(GONE.to_owned())),
-            false => timeout(limit, check.run(&self.target, &ground))
+        let ground = Ground::new(
+            &self.target,
+            self.seed,
+            &check.id,
+            self.options.target.timeout,
+        );
+        let limit = OWN_TIME + CHECK_LIMIT * self.options.target.timeout;
+        let checked = match self.refuses(check) {
+            Some(unkept) => Err(unkept),
+            None => timeout(limit, unharmed(check.run(&self.target, &ground)))
                 .await
                 .unwrap_or_else(|_| Err(too_slow(limit))),
         };
@@ -66,31 +82,51 @@ impl Examiner {
         }
     }
 
+    /// Why a check says nothing of this node, or not any more.
+    fn refuses(&self, check: &Check) -> Option<Unkept> {
+        if self.is_gone() {
+            return Some(Unkept::Inconclusive(GONE.to_owned()));
+        }
+        let needs_keys =
+            check.group != Group::Connection && check.request != Some(RequestCode::GetHashRange);
+        (self.target.range() == HashRange::EMPTY && needs_keys).then(|| {
+            Unkept::NotApplicable("the node's range is empty: there are no keys".to_owned())
+        })
+    }
+
     /// Was the node there, and is not any more?
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.gone.load(Ordering::Relaxed)
     }
 
     /// Starts a node again that is gone, if it was started for the run.
-    pub(super) async fn revive(&self) {
+    pub(crate) async fn revive(&self) {
         if self.is_gone() {
             self.renew().await;
         }
     }
 
     /// Starts the node again, if it was started for the run.
-    pub(super) async fn renew(&self) {
-        if self.target.is_ours() && self.target.restart().await {
+    pub(crate) async fn renew(&self) {
+        if self.restarts.fetch_add(1, Ordering::Relaxed) < RESTARTS
+            && self.target.is_ours()
+            && self.target.restart().await
+        {
             self.gone.store(false, Ordering::Relaxed);
         }
     }
 
     /// What became of a check, if the reason is that the node is not there any more. The first one to
     /// notice reports it as what it is, unless somebody stopped the node: a crash.
-    pub(super) async fn crash(&self, id: &str, exchange: Vec<Line>) -> Option<Verdict> {
-        let Some(reason) = self.target.is_gone(self.options.timeout).await else {
+    pub(crate) async fn crash(&self, id: &str, exchange: Vec<Line>) -> Option<Verdict> {
+        let Some(reason) = self.target.is_gone(self.options.target.timeout).await else {
             // What the check has found stands; further ones would only wait.
-            if self.target.is_stuck(self.options.timeout).await.is_some() {
+            if self
+                .target
+                .is_stuck(self.options.target.timeout)
+                .await
+                .is_some()
+            {
                 self.gone.store(true, Ordering::Relaxed);
             }
             return None;
@@ -138,5 +174,14 @@ impl Examiner {
     }
 }
 
+/// A check that is itself wrong, which is no reason to lose what the others have found.
+async fn unharmed(check: impl Future<Output = Checked>) -> Checked {
+    let checked = AssertUnwindSafe(check).catch_unwind().await;
+    checked.unwrap_or_else(|_| {
+        let reason = "the check itself failed, which is a mistake of dhtcheck: please report it";
+        Err(Unkept::Inconclusive(reason.to_owned()))
+    })
+}
+
 /// Why nothing can be said of a check.
-pub(super) const GONE: &str = "the node had gone away";
+pub(crate) const GONE: &str = "the node had gone away";

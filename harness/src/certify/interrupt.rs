@@ -3,7 +3,7 @@
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Waits for Ctrl-C, or for what stops a service.
-pub(super) async fn interrupted() {
+pub(crate) async fn interrupted() {
     let terminated = async {
         match signal(SignalKind::terminate()) {
             Ok(mut terminated) => terminated.recv().await,

@@ -10,6 +10,8 @@ mod records;
 mod streams;
 mod updates;
 
+pub use streams::Delivery;
+
 use std::ops::Deref;
 
 use bytes::Bytes;

@@ -95,6 +95,12 @@ impl Ground {
         }
     }
 
+    /// A channel that is of no check, but of the run, which removes it at the end. Its name decides where it
+    /// stands among all channels of the run.
+    pub fn channel_of_run(&self, name: &str) -> ChannelName {
+        format!("dhtcheck_{:x}_{name}", self.seed).into()
+    }
+
     /// Is it a channel of this check, and not of one whose name begins with the name of this one?
     pub fn owns(&self, channel: &ChannelName) -> bool {
         match channel.as_bytes().strip_prefix(self.prefix.as_bytes()) {

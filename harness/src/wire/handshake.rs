@@ -80,11 +80,11 @@ impl Login {
     pub async fn message(&mut self) -> Step<Vec<u8>> {
         let limit = Instant::now() + self.socket.patience();
         loop {
-            let received = self.socket.received().split();
-            self.frames.feed(&received);
             if let Some(garbage) = &self.garbage {
                 return Step::Garbage(garbage.clone());
             }
+            let received = self.socket.received().split();
+            self.frames.feed(&received);
             match self.frames.next(Kind::Authentication, u64::MAX) {
                 Ok(Some(body)) => return Step::Said(body.to_vec()),
                 Ok(None) => {}
@@ -105,12 +105,10 @@ impl Login {
     /// Exchanges the versions and sends a time, in seconds since 1970; the node's nonce.
     pub async fn nonce_for(&mut self, timestamp: u64) -> Step<Nonce> {
         self.send(&[VERSION]).await;
-        match self.version().await {
-            Step::Said(VERSION) => {}
-            Step::Said(other) => return Step::Garbage(format!("version {other}")),
-            Step::Closed(closing) => return Step::Closed(closing),
-            Step::Silent => return Step::Silent,
-            Step::Garbage(garbage) => return Step::Garbage(garbage),
+        match self.version().await.said() {
+            Ok(VERSION) => {}
+            Ok(other) => return Step::Garbage(format!("version {other}")),
+            Err(other) => return other,
         }
         self.send_message(&Timestamp(timestamp).encode()).await;
         self.message().await.then(|body| auth::decode_nonce(&body))
@@ -134,14 +132,12 @@ impl Login {
 
     /// All of it, with the right proof for this time.
     pub async fn log_in(&mut self, credential: &Credential, timestamp: u64) -> Step<bool> {
-        match self.nonce_for(timestamp).await {
-            Step::Said(nonce) => {
+        match self.nonce_for(timestamp).await.said() {
+            Ok(nonce) => {
                 self.prove(credential, timestamp, nonce).await;
                 self.verdict().await
             }
-            Step::Closed(closing) => Step::Closed(closing),
-            Step::Silent => Step::Silent,
-            Step::Garbage(garbage) => Step::Garbage(garbage),
+            Err(other) => other,
         }
     }
 
@@ -161,15 +157,23 @@ impl<T> Step<T> {
         }
     }
 
-    fn then<U, E: fmt::Display>(self, read: impl FnOnce(T) -> Result<U, E>) -> Step<U> {
+    /// What was said, or what happened instead.
+    fn said<U>(self) -> Result<T, Step<U>> {
         match self {
-            Self::Said(said) => match read(said) {
+            Self::Said(said) => Ok(said),
+            Self::Closed(closing) => Err(Step::Closed(closing)),
+            Self::Silent => Err(Step::Silent),
+            Self::Garbage(garbage) => Err(Step::Garbage(garbage)),
+        }
+    }
+
+    fn then<U, E: fmt::Display>(self, read: impl FnOnce(T) -> Result<U, E>) -> Step<U> {
+        match self.said() {
+            Ok(said) => match read(said) {
                 Ok(value) => Step::Said(value),
                 Err(error) => Step::Garbage(error.to_string()),
             },
-            Self::Closed(closing) => Step::Closed(closing),
-            Self::Silent => Step::Silent,
-            Self::Garbage(garbage) => Step::Garbage(garbage),
+            Err(other) => other,
         }
     }
 }

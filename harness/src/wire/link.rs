@@ -1,18 +1,17 @@
 //! An authenticated connection: requests opened on it, what came for each, and what did not come.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use bytes::Bytes;
-use dht_protocol::neo::frame::{FrameBuffer, write_request};
-use dht_protocol::neo::header::ID_LEN;
+use dht_protocol::neo::RequestId;
+use dht_protocol::neo::frame::write_request;
 use dht_protocol::neo::request::{RecordName, RequestCode, SupportedStatus};
-use dht_protocol::neo::{Kind, RequestId};
 use dht_protocol::{ChannelName, Key};
 use dht_requirements::{self as req, Requirement};
 use tokio::time::Instant;
 
 use super::handshake::Login;
+use super::inbox::Inbox;
 use super::shown::shown;
 use super::socket::{Closing, Socket};
 use crate::unkept::{Checked, Outcome, broken, shows};
@@ -21,10 +20,7 @@ use crate::unkept::{Checked, Outcome, broken, shows};
 #[derive(Debug)]
 pub struct Link {
     socket: Socket,
-    frames: FrameBuffer,
-    inbox: BTreeMap<RequestId, VecDeque<Bytes>>,
-    /// Why no message can be read any more.
-    garbage: Option<String>,
+    inbox: Inbox,
     next_id: RequestId,
     sentinel: (ChannelName, Key),
 }
@@ -59,9 +55,7 @@ impl Link {
         let (socket, frames) = login.into_parts();
         Self {
             socket,
-            frames,
-            inbox: BTreeMap::new(),
-            garbage: None,
+            inbox: Inbox::new(frames),
             next_id: RequestId::FIRST,
             sentinel,
         }
@@ -124,7 +118,7 @@ impl Link {
         let limit = Instant::now() + self.socket.patience();
         loop {
             self.sort();
-            if let Some(payload) = self.inbox.get_mut(&id).and_then(VecDeque::pop_front) {
+            if let Some(payload) = self.inbox.take(id) {
                 return Heard::Message(payload);
             }
             if let Some(closing) = self.socket.closing() {
@@ -147,8 +141,7 @@ impl Link {
                 Err(broken(rule, outcome, sent, &[what], observed))
             }
             Heard::Silence => {
-                let seconds = self.socket.patience().as_secs_f32();
-                let observed = format!("no answer within {seconds} s");
+                let observed = self.how_it_fell_silent();
                 let (rule, outcome) = (&req::REQ_ANSWERED, Outcome::Silence);
                 Err(broken(rule, outcome, sent, &[what], observed))
             }
@@ -189,7 +182,7 @@ impl Link {
     pub async fn sentinel(&mut self) -> Checked {
         let id = self.send_sentinel().await;
         self.supported(id).await?;
-        self.answer(id, "RecordExists or NoRecord").await.map(drop)
+        self.answer(id, "an answer to Exists").await.map(drop)
     }
 
     /// Nothing more comes for a request, as a sentinel shows; else `requirement` is broken.
@@ -214,15 +207,13 @@ impl Link {
     /// Messages for a request that came and were not looked at.
     pub fn waiting(&mut self, id: RequestId) -> Vec<Bytes> {
         self.sort();
-        let waiting = self.inbox.get(&id);
-        waiting.into_iter().flatten().cloned().collect()
+        self.inbox.of(id).cloned().collect()
     }
 
     /// Ids for which messages came that were not looked at.
     pub fn ids_waiting(&mut self) -> Vec<RequestId> {
         self.sort();
-        let waiting = self.inbox.iter().filter(|(_, inbox)| !inbox.is_empty());
-        waiting.map(|(id, _)| *id).collect()
+        self.inbox.ids().collect()
     }
 
     /// What the node does about what was just sent for a request, which it must not or need not answer.
@@ -289,34 +280,25 @@ impl Link {
         self.open(&record.opening(RequestCode::Exists)).await
     }
 
-    /// Sorts what came by request.
     fn sort(&mut self) {
         let received = self.socket.received().split();
-        self.frames.feed(&received);
-        while self.garbage.is_none() {
-            match self.frames.next(Kind::Request, u64::MAX) {
-                Ok(Some(body)) => {
-                    let id = body
-                        .first_chunk::<ID_LEN>()
-                        .map_or(0, |id| u64::from_le_bytes(*id));
-                    match RequestId::new(id) {
-                        Some(id) => {
-                            let inbox = self.inbox.entry(id).or_default();
-                            inbox.push_back(body.slice(ID_LEN..));
-                        }
-                        None => self.garbage = Some("a message for request id 0".to_owned()),
-                    }
-                }
-                Ok(None) => return,
-                Err(violation) => self.garbage = Some(violation.to_string()),
-            }
-        }
+        self.inbox.feed(&received);
     }
 
     fn how_it_ended(&self, closing: Closing) -> String {
-        match &self.garbage {
+        match self.inbox.garbage() {
             Some(garbage) => format!("no message of the protocol: {garbage}"),
             None => format!("the connection closed ({closing})"),
+        }
+    }
+
+    fn how_it_fell_silent(&self) -> String {
+        match self.inbox.garbage() {
+            Some(garbage) => format!("no message of the protocol: {garbage}"),
+            None => {
+                let seconds = self.socket.patience().as_secs_f32();
+                format!("no answer within {seconds} s")
+            }
         }
     }
 }
@@ -351,5 +333,40 @@ impl Reaction {
             Self::Ignored => "ignores it",
             Self::Stuck => "answers nothing on the connection any more",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::unkept::Unkept;
+
+    #[tokio::test]
+    async fn bytes_that_are_no_message_are_not_reported_as_silence() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let patience = Duration::from_millis(300);
+        let socket = Socket::connect(address.parse().unwrap(), Arc::default(), patience);
+        let login = Login::new(socket.await.unwrap());
+        let (node, _) = listener.accept().await.unwrap();
+        node.writable().await.unwrap();
+        assert_eq!(node.try_write(&[0x77; 64]).unwrap(), 64);
+
+        let mut link = Link::new(login, (ChannelName::copy_from(b"sentinel"), Key(0)));
+        let id = link.fresh_id();
+        let Err(Unkept::Broken(found)) = link.answer(id, "an answer").await else {
+            panic!("64 times 77 is no answer");
+        };
+        let observed = found.observed;
+        assert!(
+            observed.starts_with("no message of the protocol"),
+            "{observed}"
+        );
     }
 }

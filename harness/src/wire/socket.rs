@@ -19,6 +19,10 @@ const READ: usize = 256 * 1024;
 /// How much that nobody has looked at is kept while bytes are sent, in bytes. A node that says more than
 /// that to anybody who only sends has to wait.
 const UNREAD: usize = 64 * 1024 * 1024;
+/// The length of a short segment, in bytes: what an Ethernet carries.
+const SEGMENT: u32 = 1400;
+/// The receive buffer of such a connection, in bytes.
+const BUFFER: usize = 64 * 1024;
 
 /// A TCP connection. Dropping it closes it.
 #[derive(Debug)]
@@ -41,9 +45,6 @@ pub enum Closing {
     Reset,
 }
 
-/// The length of a short segment, in bytes: what an Ethernet carries.
-const SEGMENT: u32 = 1400;
-
 impl Socket {
     /// Connects. The node may take `patience` for anything.
     pub async fn connect(
@@ -63,6 +64,8 @@ impl Socket {
     ) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
+        // Once it is set the system does not make it larger for a client that reads fast.
+        SockRef::from(&socket).set_recv_buffer_size(BUFFER)?;
         Self::connect_with(socket, node, trace, patience).await
     }
 
@@ -114,7 +117,10 @@ impl Socket {
                     }
                 },
                 Ok(Ok(false)) => self.take_what_came(),
-                Ok(Err(_)) => return true,
+                Ok(Err(_)) => {
+                    self.ended(Closing::Reset);
+                    return true;
+                }
                 Err(_) => return false,
             }
         }
@@ -187,6 +193,11 @@ impl Socket {
     /// How long the node may take for anything.
     pub fn patience(&self) -> Duration {
         self.patience
+    }
+
+    /// The node may take that much longer from now on: it has been asked for something that takes time.
+    pub fn allow(&mut self, longer: Duration) {
+        self.patience += longer;
     }
 
     fn take_what_came(&mut self) {

@@ -6,7 +6,7 @@ use super::Case;
 
 #[rustfmt::skip]
 pub(super) static FOUND_BY: &[Case] = &[
-    ("getall.complete", "get-all-swaps-values", &req::GETALL_COMPLETE),
+    ("getall.complete", "get-all-swaps-values", &req::GETALL_VALUES),
     ("getall.complete", "get-all-never-finishes", &req::REQ_ANSWERED),
     ("getall.suspend-resume", "suspend-ignored", &req::GETALL_SUSPEND_BOUND),
     ("getall.suspend-resume", "control-not-acknowledged", &req::CTL_RESUME_ACKED),

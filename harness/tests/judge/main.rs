@@ -121,7 +121,7 @@ async fn node(options: &[&str]) -> Target {
     let Command::Certify(options) = Cli::parse_from(arguments).command else {
         panic!("not certify");
     };
-    let target = Target::embedded(&options).await;
+    let target = Target::embedded(&options.target).await;
     target.unwrap_or_else(|obstacle| panic!("{}", obstacle.reason))
 }
 

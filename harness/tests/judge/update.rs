@@ -6,10 +6,10 @@ use super::Case;
 
 #[rustfmt::skip]
 pub(super) static FOUND_BY: &[Case] = &[
-    ("update.missing", "update-finds-nothing", &req::UPDATE_WRITE),
-    ("update.replace", "update-not-stored", &req::GET_VALUE_EXACT),
+    ("update.missing", "update-finds-nothing", &req::UPDATE_READ_ABSENT),
+    ("update.replace", "update-not-stored", &req::UPDATE_WRITE),
     ("update.serialized", "update-always-conflicts", &req::UPDATE_WRITE),
-    ("update.leave-delete", "update-remove-keeps-record", &req::GET_VALUE_EXACT),
+    ("update.leave-delete", "update-remove-keeps-record", &req::UPDATE_REMOVE),
     ("update.conflict", "update-ignores-hash", &req::UPDATE_CONFLICT),
     ("updating.read-value", "update-cuts-last-byte", &req::UPDATE_READ),
     ("updating.read-absent", "update-finds-nothing", &req::UPDATE_READ_ABSENT),

@@ -1,9 +1,8 @@
 //! The live line: how far the run is, in one line that is written over again and again. Whether there is a
 //! terminal to write it on, and how wide it is, the caller says.
 
-use crate::event::Plan;
+use crate::event::{Plan, Progress};
 use crate::judged::Judged;
-use crate::run::Run;
 
 use super::text::{count, number, printable, seconds};
 
@@ -14,26 +13,14 @@ pub fn line(judged: &Judged<'_>, columns: usize) -> String {
     if run.start().is_none() || run.duration().is_some() || run.obstacle().is_some() {
         return String::new();
     }
-    let text = format!("  {}{}", volume(run), broken(judged));
+    let text = format!("  {}{}", volume(judged), broken(judged));
     text.chars().take(columns).collect()
 }
 
-fn volume(run: &Run) -> String {
+fn volume(judged: &Judged<'_>) -> String {
+    let run = judged.run();
     if let Some(progress) = run.progress() {
-        let mut text = format!(
-            "{}: {} in {}",
-            printable(&progress.group),
-            count(progress.operations, "operation"),
-            seconds(progress.elapsed)
-        );
-        if let Some(budget) = progress.budget {
-            text.push_str(&format!(" of {}", seconds(budget)));
-        }
-        let ms = progress.elapsed.as_millis();
-        if let Some(rate) = (u128::from(progress.operations) * 1_000).checked_div(ms) {
-            text.push_str(&format!(", {} a second", number(rate)));
-        }
-        return text;
+        return workload(judged, progress);
     }
     let directed = || {
         run.groups().iter().filter_map(|group| match group.plan {
@@ -50,6 +37,34 @@ fn volume(run: &Run) -> String {
         if !others.is_empty() {
             text.push_str(&format!(" and {} more", number(others.len())));
         }
+    }
+    text
+}
+
+/// The random workload: how fast it is, what it has come to, and how long it still takes.
+fn workload(judged: &Judged<'_>, progress: &Progress) -> String {
+    let mut text = format!(
+        "{}: {}",
+        printable(&progress.group),
+        count(progress.operations, "operation")
+    );
+    let ms = progress.elapsed.as_millis();
+    if let Some(rate) = (u128::from(progress.operations) * 1_000).checked_div(ms) {
+        text.push_str(&format!(", {} a second", number(rate)));
+    }
+    if progress.findings > 0 {
+        text.push_str(&format!(", {}", count(progress.findings, "finding")));
+    }
+    let exercised = judged.requirement_tally().exercised();
+    if exercised > 0 {
+        text.push_str(&format!(", {} exercised", count(exercised, "requirement")));
+    }
+    match progress.budget {
+        Some(budget) => {
+            let left = budget.saturating_sub(progress.elapsed);
+            text.push_str(&format!(", {} left", seconds(left)));
+        }
+        None => text.push_str(&format!(", after {}", seconds(progress.elapsed))),
     }
     text
 }

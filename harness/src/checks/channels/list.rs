@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use dht_protocol::ChannelName;
-use dht_protocol::neo::request::RequestCode;
 use dht_protocol::neo::request::get_channels::Open;
+use dht_protocol::neo::request::{RequestCode, put};
+use dht_protocol::{ChannelName, fnv1a};
 use dht_requirements as req;
 
-use crate::checks::{Check, Ground};
+use crate::checks::{Check, Ground, Tag};
 use crate::unkept::{Checked, Outcome, broken, shows};
 use crate::wire::Link;
 use crate::wire::shown;
@@ -77,10 +77,17 @@ pub(super) fn checks() -> Vec<Check> {
         ),
         Check::raw(
             "listing.order",
-            "The names come in any order.",
-            &[&req::CHANNELS_ANY_ORDER],
+            "All names come, in any order.",
+            &[&req::CHANNELS_ANY_ORDER, &req::CHANNELS_COMPLETE],
             |ground| Box::pin(order(ground)),
         ),
+        Check::raw(
+            "listing.ends",
+            "The channels whose names come first and last of all are reported like any other.",
+            &[&req::CHANNELS_COMPLETE],
+            |ground| Box::pin(ends(ground)),
+        )
+        .tagged(Tag::Alone),
         Check::raw(
             "listing.unread",
             "Channels come and go while nobody reads 250 lists of them, which arrive complete \
@@ -194,6 +201,33 @@ async fn unique(ground: &Ground) -> Checked {
     }
     let list = link.channels().await?;
     complete(ground, &list, &names, "GetChannels")
+}
+
+/// A node that forgets the first or the last of its list forgets one of these, if it lists by name. The empty
+/// name comes before all others, but may be refused, and may be somebody else's.
+async fn ends(ground: &Ground) -> Checked {
+    let mut link = ground.link().await?;
+    let names = ["\u{1}", "~"].map(|end| ground.channel_of_run(end));
+    for name in &names {
+        link.store(name, ground.key(1), "record").await?;
+    }
+    let mut expected = names.to_vec();
+    let nameless = ChannelName::from("");
+    let key = ground.key(fnv1a(ground.channel("").as_bytes()));
+    let mut other = ground.link().await?;
+    if let Ok(put::Reply::Put) = other.put(&nameless, key, "record").await {
+        other.remove(&nameless, key).await?;
+        expected.push(nameless);
+    }
+    let list = link.channels().await?;
+    for name in expected {
+        let sent = format!("Put into channel {name:?}, GetChannels");
+        let observed = || format!("{} other channels", list.len());
+        let due = ["a list with this channel"];
+        let is_there = list.contains(&name);
+        ground.expect(&req::CHANNELS_COMPLETE, &sent, &due, is_there, observed)?;
+    }
+    Ok(())
 }
 
 async fn empty_channel(ground: &Ground) -> Checked {
@@ -318,7 +352,8 @@ async fn order(ground: &Ground) -> Checked {
     list.retain(|name| created.contains(name));
     let found: BTreeSet<_> = list.iter().collect();
     ground.expect(
-        &req::CHANNELS_ANY_ORDER,
+        // No order of them breaks anything.
+        &req::CHANNELS_COMPLETE,
         "GetChannels with five channels",
         &["all five, in whatever order"],
         found.len() == created.len(),

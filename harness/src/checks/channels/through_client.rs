@@ -10,11 +10,7 @@ pub(super) fn checks() -> Vec<Check> {
         Check::through_client(
             "channels.put-remove",
             "A channel that is removed takes its records with it.",
-            &[
-                &req::RMCHANNEL_STARTS_EMPTY,
-                &req::GET_VALUE_EXACT,
-                &req::REMOVE_GONE,
-            ],
+            &[&req::RMCHANNEL_STARTS_EMPTY, &req::GET_VALUE_EXACT],
             |cx| Box::pin(put_remove(cx)),
         )
         .subsumes("Neo Put then RemoveChannel"),
@@ -24,7 +20,7 @@ pub(super) fn checks() -> Vec<Check> {
             &[
                 &req::CHANNELS_COMPLETE,
                 &req::CHANNELS_REAL,
-                &req::RMCHANNEL_STARTS_EMPTY,
+                &req::CHANNELS_UNIQUE,
             ],
             |cx| Box::pin(list(cx)),
         )
@@ -32,7 +28,11 @@ pub(super) fn checks() -> Vec<Check> {
         Check::through_client(
             "channels.list-after-removal",
             "A channel that was removed is not listed any more.",
-            &[&req::CHANNELS_COMPLETE, &req::CHANNELS_REAL],
+            &[
+                &req::CHANNELS_COMPLETE,
+                &req::CHANNELS_REAL,
+                &req::CHANNELS_UNIQUE,
+            ],
             |cx| Box::pin(list_after_removal(cx)),
         )
         .subsumes("Neo Puts followed by neo RemoveChannel then neo GetChannels"),

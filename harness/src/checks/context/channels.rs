@@ -39,12 +39,15 @@ impl Context<'_> {
             .filter(|name| self.owns(name))
             .collect();
         listed.sort();
-        self.expect(
-            &req::CHANNELS_COMPLETE,
-            sent,
-            &[&wanted],
-            listed == expected,
-            || format!("{listed:?}"),
-        )
+        let rule = if expected.iter().any(|name| !listed.contains(name)) {
+            &req::CHANNELS_COMPLETE
+        } else if listed.iter().any(|name| !expected.contains(name)) {
+            &req::CHANNELS_REAL
+        } else {
+            &req::CHANNELS_UNIQUE
+        };
+        self.expect(rule, sent, &[&wanted], listed == expected, || {
+            format!("{listed:?}")
+        })
     }
 }

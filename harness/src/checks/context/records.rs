@@ -1,6 +1,5 @@
 //! Expectations of Put, Get, Exists and Remove, one at a time and many at once.
 
-use dht_requirements as req;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -8,9 +7,11 @@ use dht_client::RequestError;
 use dht_protocol::Key;
 use dht_protocol::neo::batch::MAX_VALUE;
 use dht_protocol::neo::request::Failure;
+use dht_requirements as req;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Checked, Context, Unkept};
+use super::{Checked, Context};
+use crate::unkept::effect_of;
 use crate::wire::quoted;
 
 /// How many requests are under way at once where many are made.
@@ -72,13 +73,8 @@ impl Context<'_> {
 
     /// Get finds no record, because its channel was removed.
     pub async fn expect_gone_with_channel(&self, key: u64) -> Checked {
-        match self.expect_no_record(key).await {
-            Err(Unkept::Broken(mut found)) if found.requirement == &req::GET_VALUE_EXACT => {
-                found.requirement = &req::RMCHANNEL_STARTS_EMPTY;
-                Err(Unkept::Broken(found))
-            }
-            checked => checked,
-        }
+        let gone = self.expect_no_record(key).await;
+        gone.map_err(effect_of(&req::RMCHANNEL_STARTS_EMPTY))
     }
 
     async fn expect_get(&self, key: Key, expected: Option<Bytes>) -> Checked {
@@ -90,10 +86,10 @@ impl Context<'_> {
         let got = self.client.get(self.channel(""), key).await;
         let got =
             got.map_err(|error| self.failed(&req::GET_VALUE_OF_AN_INSTANT, &sent, &wanted, error))?;
-        let rule = if expected.is_some() && got.is_none() {
-            &req::DATA_PUT_VISIBLE
-        } else {
-            &req::GET_VALUE_EXACT
+        let rule = match (&expected, &got) {
+            (None, _) => &req::GET_ABSENT,
+            (Some(_), None) => &req::DATA_PUT_VISIBLE,
+            (Some(_), Some(_)) => &req::GET_VALUE_EXACT,
         };
         self.expect(rule, &sent, &[&wanted], got == expected, || show(&got))
     }
@@ -126,16 +122,15 @@ impl Context<'_> {
     async fn expect_record_removed(&self, key: Key, expected: bool) -> Checked {
         let show = |removed| if removed { "Removed" } else { "NoRecord" };
         let (sent, wanted) = (format!("Remove {key}"), show(expected));
+        let rule = match expected {
+            true => &req::REMOVE_PRESENT,
+            false => &req::REMOVE_ABSENT,
+        };
         let removed = self.client.remove(self.channel(""), key).await;
-        let removed =
-            removed.map_err(|error| self.failed(&req::REMOVE_GONE, &sent, wanted, error))?;
-        self.expect(
-            &req::REMOVE_PRESENT,
-            &sent,
-            &[wanted],
-            removed == expected,
-            || show(removed).to_owned(),
-        )
+        let removed = removed.map_err(|error| self.failed(rule, &sent, wanted, error))?;
+        self.expect(rule, &sent, &[wanted], removed == expected, || {
+            show(removed).to_owned()
+        })
     }
 
     /// Removes many records, all of which are there.

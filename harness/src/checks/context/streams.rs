@@ -1,15 +1,69 @@
 //! Expectations of GetAll and Mirror; what they deliver meanwhile is in [`watch`](super::super::watch).
 
-use dht_requirements::{self as req, Requirement};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use dht_protocol::Key;
 use dht_protocol::neo::request::{get_all, mirror};
+use dht_requirements::{self as req, Requirement};
 
 use super::super::watch::Watch;
 use super::{Checked, Context};
 use crate::wire::quoted;
+
+/// What is broken if other records are delivered than should be.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery {
+    /// One is missing.
+    pub missing: &'static Requirement,
+    /// One comes twice.
+    pub twice: &'static Requirement,
+    /// One has another value.
+    pub value: &'static Requirement,
+    /// One comes that should not.
+    pub surplus: &'static Requirement,
+}
+
+impl Delivery {
+    /// By a GetAll of a whole channel.
+    pub const GET_ALL: Self = Self {
+        missing: &req::GETALL_COMPLETE,
+        twice: &req::GETALL_NO_DUPLICATE,
+        value: &req::GETALL_VALUES,
+        surplus: &req::GETALL_ONLY_CHANNEL,
+    };
+
+    /// By a GetAll with these settings.
+    fn of(settings: &get_all::Settings) -> Self {
+        let (missing, surplus) = match (settings.keys_only, settings.value_filter.is_empty()) {
+            (false, true) => return Self::GET_ALL,
+            (true, true) => (&req::GETALL_KEYS_COMPLETE, Self::GET_ALL.surplus),
+            (false, false) => (
+                &req::GETALL_FILTER_ALL_MATCHING,
+                &req::GETALL_FILTER_ONLY_MATCHING,
+            ),
+            (true, false) => (&req::GETALL_FILTER_KEYS_ONLY, &req::GETALL_FILTER_KEYS_ONLY),
+        };
+        Self {
+            missing,
+            surplus,
+            ..Self::GET_ALL
+        }
+    }
+}
+
+/// The same, whatever is wrong.
+impl From<&'static Requirement> for Delivery {
+    fn from(requirement: &'static Requirement) -> Self {
+        Self {
+            missing: requirement,
+            twice: requirement,
+            value: requirement,
+            surplus: requirement,
+        }
+    }
+}
 
 impl Context<'_> {
     /// GetAll delivers what of `records` the settings ask for.
@@ -29,11 +83,7 @@ impl Context<'_> {
                 format!(", values with \"{filter}\"")
             }
         );
-        let rule = if filter.is_empty() {
-            &req::GETALL_COMPLETE
-        } else {
-            &req::GETALL_FILTER_ALL_MATCHING
-        };
+        let delivery = Delivery::of(&settings);
         let expected: BTreeMap<_, _> = records
             .iter()
             .filter(|(_, value)| filter.is_empty() || contains(value, filter.as_bytes()))
@@ -60,17 +110,18 @@ impl Context<'_> {
                 .collect(),
             false => seen.records,
         };
-        self.expect_records(rule, &sent, &delivered, &expected)
+        self.expect_records(delivery, &sent, &delivered, &expected)
     }
 
     /// Exactly these records were delivered, each once, in any order.
     pub fn expect_records(
         &self,
-        rule: &'static Requirement,
+        delivery: impl Into<Delivery>,
         sent: &str,
         delivered: &[(Key, Bytes)],
         expected: &BTreeMap<Key, Bytes>,
     ) -> Checked {
+        let delivery = delivery.into();
         let wanted = format!(
             "{} records, each once, with the values that were put",
             expected.len()
@@ -80,25 +131,22 @@ impl Context<'_> {
             let (rule, problem) = match (missing.remove(key), expected.get(key)) {
                 (Some(put), _) if put == *value => continue,
                 (Some(put), _) => (
-                    rule,
+                    delivery.value,
                     format!(
                         "record {key} with {} instead of {}",
                         quoted(value),
                         quoted(&put)
                     ),
                 ),
-                // For the requests that deliver a channel once this is a rule of its own.
-                (None, Some(_)) if sent.starts_with("GetAll") => {
-                    (&req::GETALL_NO_DUPLICATE, format!("record {key} twice"))
-                }
-                (None, Some(_)) => (rule, format!("record {key} twice")),
+                (None, Some(_)) => (delivery.twice, format!("record {key} twice")),
                 (None, None) => (
-                    rule,
+                    delivery.surplus,
                     format!("record {key}, which is not in the channel or does not match"),
                 ),
             };
             return self.expect(rule, sent, &[&wanted], false, || problem);
         }
+        let rule = delivery.missing;
         self.expect(rule, sent, &[&wanted], missing.is_empty(), || {
             let first: Vec<_> = missing.keys().take(3).map(Key::to_string).collect();
             format!(
@@ -119,9 +167,10 @@ impl Context<'_> {
 
     /// Starts a Mirror on the check's channel.
     pub fn mirror(&self, settings: mirror::Settings) -> Watch {
+        let period = Duration::from_secs(settings.periodic_refresh_s.into());
         Watch::mirror(
             self.client.mirror(self.channel(""), settings),
-            self.patience(),
+            self.patience() + period,
         )
     }
 }

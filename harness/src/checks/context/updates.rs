@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use dht_client::PendingUpdate;
 use dht_protocol::neo::request::update::{Decision, Updated};
-use dht_requirements as req;
+use dht_requirements::{self as req, Requirement};
 
 use super::{Checked, Context, Unkept, shown_or_none};
 use crate::wire::quoted;
@@ -31,15 +31,18 @@ impl Context<'_> {
                 decision.clone()
             })
             .await;
-        let updated =
-            updated.map_err(|error| self.failed(&req::UPDATE_WRITE, &sent, &wanted, error))?;
-        self.expect(
-            &req::UPDATE_WRITE,
-            &sent,
-            &[&wanted],
-            (updated, &read) == (expected, &value),
-            || format!("{updated:?}, having read {}", shown_or_none(read.as_ref())),
-        )
+        let reads = match value {
+            Some(_) => &req::UPDATE_READ,
+            None => &req::UPDATE_READ_ABSENT,
+        };
+        let updated = updated.map_err(|error| self.failed(reads, &sent, &wanted, error))?;
+        let observed = || format!("{updated:?}, having read {}", shown_or_none(read.as_ref()));
+        self.expect(reads, &sent, &[&wanted], read == value, observed)?;
+        let rule = match value {
+            Some(_) => ends(&decision),
+            None => reads,
+        };
+        self.expect(rule, &sent, &[&wanted], updated == expected, observed)
     }
 
     /// The first step of an Update.
@@ -53,12 +56,12 @@ impl Context<'_> {
         let wanted = format!("RecordValue {}", quoted(&value));
         let pending = self.client.update_later(self.channel(""), key).await;
         let pending =
-            pending.map_err(|error| self.failed(&req::UPDATE_WRITE, &sent, &wanted, error))?;
+            pending.map_err(|error| self.failed(&req::UPDATE_READ, &sent, &wanted, error))?;
         let read = pending
             .as_ref()
             .map(|pending| Bytes::copy_from_slice(pending.value()));
         self.expect(
-            &req::UPDATE_WRITE,
+            &req::UPDATE_READ,
             &sent,
             &[&wanted],
             read.as_ref() == Some(&value),
@@ -86,5 +89,14 @@ impl Context<'_> {
             updated == expected,
             || format!("{updated:?}"),
         )
+    }
+}
+
+/// How an Update with this decision ends that nobody disturbs.
+fn ends(decision: &Decision) -> &'static Requirement {
+    match decision {
+        Decision::Replace(_) => &req::UPDATE_WRITE,
+        Decision::Leave => &req::UPDATE_LEAVE,
+        Decision::Delete => &req::UPDATE_REMOVE,
     }
 }

@@ -10,9 +10,9 @@ use dht_requirements::{self as req, Requirement};
 
 use super::walk::{Records, noise, small, store, whole};
 use super::{Check, Ground, Group};
-use crate::rng::Rng;
 use crate::unkept::{Checked, Outcome, broken};
 use crate::wire::shown;
+use dht_workload::rng::Rng;
 
 /// The types of RecordBatch and Finished.
 const BATCH: u8 = 7;

@@ -9,9 +9,9 @@ use dht_requirements as req;
 use super::complete::{read, read_on};
 use super::walk::{Records, noise, small, store, whole};
 use super::{Check, Ground, Group};
-use crate::rng::Rng;
 use crate::unkept::{Checked, Outcome, not_applicable};
 use crate::wire::Link;
+use dht_workload::rng::Rng;
 
 /// Sizes of values.
 const SIZES: [usize; 6] = [1, 255, 256, 32_768, MAX_VALUE - 1, MAX_VALUE];

@@ -9,6 +9,7 @@ use dht_protocol::neo::batch;
 use dht_protocol::neo::request::get_all::Settings;
 use dht_requirements as req;
 
+use crate::checks::context::Delivery;
 use crate::checks::watch::{Seen, Watch};
 use crate::checks::{Check, Context, Group, sample};
 use crate::unkept::{Checked, Unkept};
@@ -31,6 +32,7 @@ pub(super) fn checks() -> Vec<Check> {
                 &req::GETALL_COMPLETE,
                 &req::GETALL_NO_DUPLICATE,
                 &req::GETALL_VALUES,
+                &req::GETALL_ONLY_CHANNEL,
                 &req::BATCH_WHOLE_RECORDS,
             ],
             |cx| Box::pin(complete(cx)),
@@ -45,6 +47,8 @@ pub(super) fn checks() -> Vec<Check> {
                 &req::GETALL_SUSPEND_BOUND,
                 &req::GETALL_COMPLETE,
                 &req::GETALL_NO_DUPLICATE,
+                &req::GETALL_VALUES,
+                &req::GETALL_ONLY_CHANNEL,
             ],
             |cx| Box::pin(suspend_resume(cx)),
         )
@@ -54,9 +58,10 @@ pub(super) fn checks() -> Vec<Check> {
             "getall.connection-drop",
             "A GetAll whose connection breaks goes on behind the last key on the next connection.",
             &[
-                &req::GETALL_COMPLETE,
-                &req::GETALL_NO_DUPLICATE,
                 &req::GETALL_CONTINUE_REST,
+                &req::GETALL_NO_DUPLICATE,
+                &req::GETALL_VALUES,
+                &req::GETALL_ONLY_CHANNEL,
             ],
             |cx| Box::pin(connection_drop(cx)),
         )
@@ -100,7 +105,7 @@ async fn suspend_resume(cx: &Context<'_>) -> Checked {
         .until(&req::REQ_ANSWERED, "Finished", |seen| seen.finished)
         .await?;
     cx.expect_records(
-        &req::GETALL_COMPLETE,
+        Delivery::GET_ALL,
         "GetAll, Suspend, Resume",
         &seen.records,
         &records,
@@ -121,7 +126,11 @@ async fn connection_drop(cx: &Context<'_>) -> Checked {
         .until(&req::REQ_ANSWERED, "Finished", |seen| seen.finished)
         .await?;
     let sent = "GetAll, a new connection in the middle, GetAll continuing behind the last key";
-    cx.expect_records(&req::GETALL_CONTINUE_REST, sent, &seen.records, &records)
+    let delivery = Delivery {
+        missing: &req::GETALL_CONTINUE_REST,
+        ..Delivery::GET_ALL
+    };
+    cx.expect_records(delivery, sent, &seen.records, &records)
 }
 
 /// A GetAll that is suspended when some of the records have come and some have not. Whether the node sends

@@ -12,13 +12,13 @@ use dht_protocol::{ChannelName, Key};
 use dht_requirements::{self as req, Requirement};
 
 use super::Ground;
-use crate::rng::Rng;
 use crate::trace::Trace;
 use crate::unkept::{Checked, Outcome, Unkept, broken};
 use crate::wire::shown;
 use crate::wire::talk::exists_answer;
 use crate::wire::talk::record;
 use crate::wire::{Heard, Link};
+use dht_workload::rng::Rng;
 
 /// How many large records there are, and how many bytes each has. Each is a batch of its own. Together they
 /// are more than all the buffers between a node and a client that does not read: those of the system, which
@@ -418,7 +418,11 @@ impl Walk {
             None => Ok(()),
             Some(key) => {
                 let expected = format!("among others the record of {key}");
-                let observed = format!("{} records without it", got.len());
+                let observed = match got.len() {
+                    0 => "no record".to_owned(),
+                    1 => "one record, another".to_owned(),
+                    count => format!("{count} records without it"),
+                };
                 Err(self.broke(lost, Outcome::Data, &[&expected], observed))
             }
         }

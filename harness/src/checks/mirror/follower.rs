@@ -1,5 +1,7 @@
 //! A running Mirror, all that it was told so far, and writes for it to be told of.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use dht_protocol::codec::DecodeError;
 use dht_protocol::neo::RequestId;
@@ -84,6 +86,9 @@ impl Follower {
             settings,
         };
         let id = link.start_mirror(&open).await?;
+        // No node can refresh before a period has passed.
+        let period = Duration::from_secs(settings.periodic_refresh_s.into());
+        link.socket().allow(period);
         let told = Vec::new();
         Ok(Self { link, id, told })
     }
@@ -95,7 +100,8 @@ impl Follower {
         what: &str,
     ) -> Checked<&Told> {
         let id = self.id;
-        let sent = format!("Mirror, request #{id}, after {} messages", self.told.len());
+        let heard = self.told.len();
+        let sent = format!("Mirror, which is request #{id} and has sent {heard} messages so far");
         let payload = match self.link.hear(id).await {
             Heard::Message(payload) => payload,
             missing => {
@@ -217,13 +223,20 @@ pub(super) fn ending(told: &[Told]) -> String {
         .map(|told| match told {
             Told::Batch(records) => format!("RecordRefreshBatch of {}", records.len()),
             Told::Changed(key, value) if value.len() > 32 => {
-                format!("Changed {key} ({} bytes)", value.len())
+                format!("RecordChanged {key} ({} bytes)", value.len())
             }
-            told => format!("{told:?}"),
+            Told::Changed(key, value) => {
+                format!("RecordChanged {key} (\"{}\")", value.escape_ascii())
+            }
+            Told::Deleted(key) => format!("RecordDeleted {key}"),
+            Told::Removed => "ChannelRemoved".to_owned(),
+            Told::Overflow => "UpdateOverflow".to_owned(),
+            Told::Ack => "Ack".to_owned(),
         })
         .collect();
     match told.len() {
         0 => "nothing".to_owned(),
+        1 => format!("one message, {}", last.join(", ")),
         count => format!("{count} messages, ending with {}", last.join(", ")),
     }
 }

@@ -224,7 +224,13 @@ fn expect_in_order(ground: &Ground, mirror: &Follower, sent: &str) -> Checked {
                     };
                     let kept = before.as_ref().is_some_and(|before| before <= value);
                     ground.expect(rule, sent, &[expected], kept, || {
-                        format!("{key} with {value:?} in a refresh, behind {before:?}")
+                        let value = value.escape_ascii();
+                        let before = before
+                            .as_ref()
+                            .map_or("RecordDeleted".to_owned(), |before| {
+                                format!("\"{}\"", before.escape_ascii())
+                            });
+                        format!("{key} with \"{value}\" in a refresh, behind {before}")
                     })?;
                 }
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use dht_protocol::neo::request::get_all::Settings;
 use dht_protocol::{Key, fnv1a};
-use dht_requirements as req;
+use dht_requirements::{self as req, Requirement};
 
 use crate::checks::{Check, Context, Tag};
 use crate::unkept::Checked;
@@ -13,30 +13,29 @@ use crate::unkept::Checked;
 /// How many records a bulk check writes.
 const RECORDS: u64 = 10_000;
 
+/// What [`verify`] can find broken.
+pub(super) static VERIFIED: [&Requirement; 12] = [
+    &req::DATA_PUT_VISIBLE,
+    &req::GET_VALUE_EXACT,
+    &req::GETALL_COMPLETE,
+    &req::CHANNELS_COMPLETE,
+    &req::DATA_GET_EXISTS_AGREE,
+    &req::GETALL_NO_DUPLICATE,
+    &req::GETALL_VALUES,
+    &req::GETALL_ONLY_CHANNEL,
+    &req::GETALL_KEYS_COMPLETE,
+    &req::GETALL_FILTER_ALL_MATCHING,
+    &req::GETALL_FILTER_ONLY_MATCHING,
+    &req::GETALL_FILTER_KEYS_ONLY,
+];
+
 pub(super) fn checks() -> Vec<Check> {
-    let stored = [
-        &req::DATA_PUT_VISIBLE,
-        &req::GET_VALUE_EXACT,
-        &req::GETALL_COMPLETE,
-        &req::CHANNELS_COMPLETE,
-        &req::DATA_GET_EXISTS_AGREE,
-        &req::GETALL_NO_DUPLICATE,
-        &req::GETALL_FILTER_ALL_MATCHING,
-    ];
-    let removed = [
-        &req::DATA_PUT_VISIBLE,
-        &req::REMOVE_PRESENT,
-        &req::GETALL_COMPLETE,
-        &req::CHANNELS_COMPLETE,
-        &req::DATA_GET_EXISTS_AGREE,
-        &req::REMOVE_GONE,
-        &req::GETALL_NO_DUPLICATE,
-    ];
+    let removed = [&VERIFIED[..], &[&req::REMOVE_PRESENT, &req::REMOVE_GONE]].concat();
     vec![
         Check::through_client(
             "bulk.sequential",
             "10,000 records with consecutive keys are stored, and all requests agree on them.",
-            &stored,
+            &VERIFIED,
             |cx| Box::pin(sequential(cx)),
         )
         .tagged(Tag::Slow)
@@ -44,7 +43,7 @@ pub(super) fn checks() -> Vec<Check> {
         Check::through_client(
             "bulk.spread",
             "10,000 records with scattered keys are stored, and all requests agree on them.",
-            &stored,
+            &VERIFIED,
             |cx| Box::pin(spread(cx)),
         )
         .tagged(Tag::Slow)

@@ -2,6 +2,7 @@
 //! stays as it is.
 
 use dht_protocol::key::fnv1a;
+use dht_protocol::neo::request::update::FromNode;
 use dht_requirements::{self as req, Requirement};
 
 use super::talk::{NEW, OLD, Subject, replace};
@@ -98,10 +99,10 @@ async fn short_decision(ground: &Ground, length: usize) -> Checked {
 }
 
 async fn length_beyond(ground: &Ground) -> Checked {
-    let mut decision = vec![2];
-    decision.extend_from_slice(&fnv1a(OLD).to_le_bytes());
-    decision.extend_from_slice(&(1_u64 << 40).to_le_bytes());
-    decision.extend_from_slice(NEW);
+    let mut decision = replace(OLD, NEW).encode();
+    // The length stands in front of the value.
+    let length = decision.len() - NEW.len() - 8;
+    decision[length..][..8].copy_from_slice(&(1_u64 << 40).to_le_bytes());
     let sent = "Update: GetRecord, then UpdateRecord with a value said to have 2^40 bytes";
     invalid(ground, &decision, sent).await
 }
@@ -119,7 +120,7 @@ async fn invalid(ground: &Ground, decision: &[u8], sent: &str) -> Checked {
         reaction.name(),
     );
     match &reaction {
-        Reaction::Answered(payload) if payload[..] == [6] => {
+        Reaction::Answered(payload) if FromNode::decode(payload) == Ok(FromNode::Ok) => {
             let expected = ["the connection closes", "no answer", "Error (0a)"];
             Err(broken(KEEPS, Outcome::Answer, sent, &expected, "Ok (06)"))
         }

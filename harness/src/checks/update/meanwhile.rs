@@ -1,7 +1,7 @@
 //! What a decision does, depending on what became of the record since it was read.
 
-use dht_protocol::neo::request::remove_channel::Reply;
 use dht_protocol::neo::request::update::{FromClient, FromNode};
+use dht_protocol::neo::request::{remove, remove_channel};
 use dht_requirements::{self as req, Requirement};
 
 use super::talk::{NEW, OLD, Subject, decide, name, replace};
@@ -112,7 +112,6 @@ impl Event {
     }
 
     async fn happen(self, link: &mut Link, subject: &Subject) -> Checked {
-        let (channel, key) = (&subject.channel, subject.key);
         match self {
             Self::Nothing => {}
             Self::Rewritten => subject.store(link, OLD).await?,
@@ -121,21 +120,31 @@ impl Event {
                 subject.store(link, OTHER).await?;
                 subject.store(link, OLD).await?;
             }
-            Self::Removed => drop(link.remove(channel, key).await?),
+            Self::Removed => removed(link, subject).await?,
             Self::RemovedAndBack => {
-                link.remove(channel, key).await?;
+                removed(link, subject).await?;
                 subject.store(link, OLD).await?;
             }
-            Self::ChannelRemoved => match link.remove_channel(channel).await? {
-                Reply::ChannelRemoved => {}
-                other => {
-                    let reason = format!("RemoveChannel is answered {}", other.name());
-                    return Err(Unkept::Inconclusive(reason));
-                }
+            Self::ChannelRemoved => match link.remove_channel(&subject.channel).await? {
+                remove_channel::Reply::ChannelRemoved => {}
+                other => return Err(unprepared("RemoveChannel", other.name())),
             },
         }
         Ok(())
     }
+}
+
+/// Removes the record, without which nothing can be said of an Update behind that.
+async fn removed(link: &mut Link, subject: &Subject) -> Checked {
+    match link.remove(&subject.channel, subject.key).await? {
+        remove::Reply::Removed => Ok(()),
+        other => Err(unprepared("Remove", other.name())),
+    }
+}
+
+/// What was to happen meanwhile did not.
+fn unprepared(request: &str, answer: &str) -> Unkept {
+    Unkept::Inconclusive(format!("{request} is answered {answer}"))
 }
 
 impl Choice {

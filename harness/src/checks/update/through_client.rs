@@ -5,28 +5,28 @@ use dht_protocol::neo::request::update::{Decision, Updated};
 use dht_requirements as req;
 
 use crate::checks::{Check, Context};
-use crate::unkept::Checked;
+use crate::unkept::{Checked, effect_of};
 
 pub(super) fn checks() -> Vec<Check> {
     vec![
         Check::through_client(
             "update.missing",
             "An Update of a record that is not there says so, and nobody is asked for a value.",
-            &[&req::UPDATE_WRITE, &req::UPDATE_CONFLICT_KEEPS],
+            &[&req::UPDATE_READ_ABSENT],
             |cx| Box::pin(missing(cx)),
         )
         .subsumes("Neo Update on an empty channel"),
         Check::through_client(
             "update.replace",
             "An Update reads the value and stores the new one.",
-            &[&req::UPDATE_WRITE, &req::GET_VALUE_EXACT],
+            &[&req::UPDATE_READ, &req::UPDATE_WRITE],
             |cx| Box::pin(replace(cx)),
         )
         .subsumes("Neo Update"),
         Check::through_client(
             "update.serialized",
             "An Update changes a field of a binary value and leaves the others.",
-            &[&req::UPDATE_WRITE, &req::GET_VALUE_EXACT],
+            &[&req::UPDATE_READ, &req::UPDATE_WRITE],
             |cx| Box::pin(serialized(cx)),
         )
         .subsumes("Neo Update with serialization"),
@@ -34,16 +34,20 @@ pub(super) fn checks() -> Vec<Check> {
             "update.leave-delete",
             "An Update may leave the record as it is, or remove it.",
             &[
-                &req::UPDATE_WRITE,
-                &req::GET_VALUE_EXACT,
+                &req::UPDATE_LEAVE,
                 &req::UPDATE_LEAVE_KEEPS,
+                &req::UPDATE_REMOVE,
             ],
             |cx| Box::pin(leave_delete(cx)),
         ),
         Check::through_client(
             "update.conflict",
             "An Update whose record was changed meanwhile is refused and changes nothing.",
-            &[&req::UPDATE_CONFLICT, &req::UPDATE_CONFLICT_KEEPS],
+            &[
+                &req::UPDATE_READ,
+                &req::UPDATE_CONFLICT,
+                &req::UPDATE_CONFLICT_KEEPS,
+            ],
             |cx| Box::pin(conflict(cx)),
         ),
     ]
@@ -59,7 +63,8 @@ async fn replace(cx: &Context<'_>) -> Checked {
     let decision = Decision::Replace("hello world".into());
     cx.expect_update(0, decision, Updated::Done, Some("hello".into()))
         .await?;
-    cx.expect_value(0, "hello world").await
+    let stored = cx.expect_value(0, "hello world").await;
+    stored.map_err(effect_of(&req::UPDATE_WRITE))
 }
 
 /// A struct as the original serializes it: two pointers' worth of zeros for a string, a number, seven
@@ -80,7 +85,8 @@ async fn serialized(cx: &Context<'_>) -> Checked {
     let decision = Decision::Replace(after.clone());
     cx.expect_update(0, decision, Updated::Done, Some(before))
         .await?;
-    cx.expect_value(0, after).await
+    let stored = cx.expect_value(0, after).await;
+    stored.map_err(effect_of(&req::UPDATE_WRITE))
 }
 
 async fn leave_delete(cx: &Context<'_>) -> Checked {
@@ -88,10 +94,12 @@ async fn leave_delete(cx: &Context<'_>) -> Checked {
     cx.put(0, "hello").await?;
     cx.expect_update(0, Decision::Leave, Updated::Done, value())
         .await?;
-    cx.expect_value(0, "hello").await?;
+    let left = cx.expect_value(0, "hello").await;
+    left.map_err(effect_of(&req::UPDATE_LEAVE_KEEPS))?;
     cx.expect_update(0, Decision::Delete, Updated::Done, value())
         .await?;
-    cx.expect_no_record(0).await
+    let removed = cx.expect_no_record(0).await;
+    removed.map_err(effect_of(&req::UPDATE_REMOVE))
 }
 
 async fn conflict(cx: &Context<'_>) -> Checked {
@@ -100,5 +108,6 @@ async fn conflict(cx: &Context<'_>) -> Checked {
     cx.put(0, "somebody else's").await?;
     cx.expect_decided(reading, Decision::Replace("mine".into()), Updated::Conflict)
         .await?;
-    cx.expect_value(0, "somebody else's").await
+    let left = cx.expect_value(0, "somebody else's").await;
+    left.map_err(effect_of(&req::UPDATE_CONFLICT_KEEPS))
 }

@@ -4,7 +4,7 @@
 use dht_protocol::neo::forge;
 use dht_protocol::neo::frame::write_request;
 use dht_protocol::neo::request::RequestCode;
-use dht_protocol::neo::request::update::FromNode;
+use dht_protocol::neo::request::update::{FromClient, FromNode};
 use dht_requirements::{self as req, Requirement};
 
 use super::talk::{NEW, OLD, Subject, decide, replace};
@@ -93,8 +93,14 @@ async fn others(ground: &Ground, request: RequestCode) -> Checked {
         let works = use_record(link, &subject, request).await;
         works.map_err(shows(NO_LOCK, &sent, "the same as without the Update"))?;
     }
-    link.say(id, &[4]).await;
-    link.expect(id, NO_LOCK, "Ok (06)", &[6]).await
+    decide(
+        &mut link,
+        id,
+        &FromClient::LeaveRecord,
+        NO_LOCK,
+        &FromNode::Ok,
+    )
+    .await
 }
 
 /// Makes the request, and sees that it works. Afterwards the record is as it was.
@@ -169,7 +175,11 @@ async fn abandoned(ground: &Ground, way: Way) -> Checked {
             link.send(&message).await;
             drop(link);
         }
-        Way::WrongHeader => link.send(&forge::message(0x77, 1, &[3])).await,
+        Way::WrongHeader => {
+            link.send(&forge::message(0x77, 1, &[3])).await;
+            // Whether the node closes it is the business of another check; if it does, it has done with it.
+            link.socket().closed().await;
+        }
     }
     let sent = "Update: GetRecord; then its connection ends";
     subject

@@ -1,0 +1,186 @@
+//! Runs cases against the node of a run.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use dht_client::Tap;
+use dht_reports::Line;
+use dht_requirements as req;
+use dht_workload::judge::sequential::Sequential;
+use dht_workload::judge::{self, Fault};
+use dht_workload::names::Names;
+use dht_workload::net::{ConnectError, NetWorld, NodeControl, Options};
+use dht_workload::recording::{End, Entry};
+use dht_workload::{Case, Recording, run};
+use tokio::time::timeout;
+
+use crate::certify::remove_channels;
+use crate::target::Target;
+use crate::trace::Trace;
+
+/// How long a probe waits for what did not come when it was waited for with patience.
+const IMPATIENCE: Duration = Duration::from_millis(500);
+
+/// Where cases are run: a node, and names on it that nobody else uses.
+pub struct Stage<'a> {
+    target: &'a Target,
+    seed: u64,
+    patience: Duration,
+    /// What can halt and kill the node.
+    control: Option<Arc<dyn NodeControl>>,
+    /// How many cases were run, so that no name is used twice.
+    plays: Arc<AtomicU64>,
+}
+
+/// What a run of a case came to.
+#[derive(Debug)]
+pub struct Played {
+    /// What is wrong, if something is.
+    pub fault: Option<Fault>,
+    /// How many operations were done.
+    pub operations: u64,
+    /// How many things went wrong on purpose.
+    pub faults: u64,
+    /// The messages, if they were listened to.
+    pub exchange: Vec<Line>,
+}
+
+impl<'a> Stage<'a> {
+    /// On this node. `seed` is part of the channels' names.
+    pub fn new(target: &'a Target, seed: u64, patience: Duration) -> Self {
+        Self {
+            target,
+            seed,
+            patience,
+            control: target.control(),
+            plays: Arc::default(),
+        }
+    }
+
+    /// Is there a node again after one that did not survive?
+    pub fn can_restart(&self) -> bool {
+        self.target.is_ours()
+    }
+
+    /// The same stage for cases that are run again and again to find a shorter one that fails like this: if
+    /// nothing comes, it is not waited for as long as the first time.
+    pub fn impatient(&self, fault: &Fault) -> Self {
+        let patience = match fault.requirement.id == req::REQ_ANSWERED.id {
+            true => self.patience.min(IMPATIENCE),
+            false => self.patience,
+        };
+        Self {
+            target: self.target,
+            seed: self.seed,
+            patience,
+            control: self.control.clone(),
+            plays: Arc::clone(&self.plays),
+        }
+    }
+
+    /// Runs a case until it is over or the time is up. With `listen` the messages are written down.
+    pub async fn play(
+        &self,
+        case: &Case,
+        until: Instant,
+        listen: bool,
+    ) -> Result<Played, ConnectError> {
+        let number = self.plays.fetch_add(1, Ordering::Relaxed);
+        let prefix = format!("dhtcheck_{:x}_case{number}_", self.seed);
+        let permitted = self.target.may_remove_channels();
+        let names = Names::new(&prefix, self.target.range(), permitted);
+        let traces: Vec<_> = (0..case.connections())
+            .filter(|_| listen)
+            .map(|_| Arc::new(Trace::default()))
+            .collect();
+        let options = Options {
+            taps: traces
+                .iter()
+                .map(|trace| Arc::clone(trace) as Arc<dyn Tap>)
+                .collect(),
+            faulty: case.has_faults(),
+            control: self.control.clone(),
+        };
+        let (address, credential) = (self.target.address(), self.target.credential().clone());
+        let connections = case.connections();
+        let mut world =
+            NetWorld::connect(address, credential, connections, self.patience, options).await?;
+        let recording = perform(case, &names, &mut world, until).await;
+        world.shutdown().await;
+        match recording.end {
+            // The next one finds a node again, if it was started for the run.
+            Some(End::Gone(_)) => {
+                self.target.restart().await;
+            }
+            _ => self.clean_up(&prefix).await,
+        }
+        Ok(Played {
+            fault: judge::judge(&recording, &names),
+            operations: recording.entries.len() as u64,
+            faults: recording.faults(),
+            exchange: merged(&traces),
+        })
+    }
+
+    /// What is wrong with a case, if something is; also that no client can connect any more.
+    pub async fn judge(&self, case: &Case, until: Instant) -> Option<Fault> {
+        match self.play(case, until, false).await {
+            Ok(played) => played.fault,
+            // Whoever probes has seen the node answer.
+            Err(_) => None,
+        }
+    }
+
+    /// Leaves the node as it was found, as far as that works in a short time.
+    async fn clean_up(&self, prefix: &str) {
+        let client = self.target.client(self.patience, None);
+        let removing = async {
+            if client.ready(self.patience).await.is_ok() {
+                remove_channels(&client, prefix).await;
+            }
+        };
+        let _ = timeout(self.patience, removing).await;
+        client.shutdown();
+    }
+}
+
+/// Does what a case says. A case in which nothing overlaps ends with its first wrong answer.
+async fn perform(case: &Case, names: &Names, world: &mut NetWorld, until: Instant) -> Recording {
+    let mut sequential = case.is_sequential().then(|| Sequential::new(names));
+    let watch = |entry: &Entry| {
+        let wrong = sequential
+            .as_mut()
+            .is_some_and(|judge| judge.observe(entry).is_some());
+        match wrong || Instant::now() >= until {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    };
+    run::run(case, names, world, watch).await
+}
+
+/// The lines of several connections in the order of their times.
+fn merged(traces: &[Arc<Trace>]) -> Vec<Line> {
+    let several = traces.len() > 1;
+    let mut lines = Vec::new();
+    for (number, trace) in traces.iter().enumerate() {
+        lines.extend(trace.lines().into_iter().map(|mut line| {
+            line.connection = several.then(|| format!("client {number}"));
+            line
+        }));
+    }
+    lines.sort_by_key(|line| line.ms);
+    lines
+}
+
+impl fmt::Debug for Stage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stage")
+            .field("target", &self.target)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}

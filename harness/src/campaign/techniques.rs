@@ -1,0 +1,142 @@
+//! The parts of the search: what each looks at, and how it is listed.
+
+use std::fmt;
+
+use dht_reports::Check;
+use dht_requirements::{self as req, Requirement};
+use dht_workload::hunt::Technique;
+
+use super::GROUP;
+use crate::checks;
+
+/// A part of the search, which is a check in reports.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Part {
+    /// Random cases of this kind.
+    Random(Technique),
+    /// Every request, cut at each of its messages.
+    KillPoints,
+}
+
+/// What any case exercises.
+static RECORDS: [&Requirement; 14] = [
+    &req::DATA_PUT_VISIBLE,
+    &req::GET_VALUE_EXACT,
+    &req::REMOVE_PRESENT,
+    &req::REMOVE_GONE,
+    &req::GETALL_COMPLETE,
+    &req::GETALL_NO_DUPLICATE,
+    &req::GETALL_VALUES,
+    &req::GETALL_FILTER_ALL_MATCHING,
+    &req::CHANNELS_COMPLETE,
+    &req::CHANNELS_REAL,
+    &req::DATA_GET_EXISTS_AGREE,
+    &req::UPDATE_WRITE,
+    &req::UPDATE_CONFLICT_KEEPS,
+    &req::UPDATE_LEAVE_KEEPS,
+];
+
+impl Part {
+    /// All of them, in the order in which they take turns.
+    pub(super) const ALL: [Self; 4] = [
+        Self::Random(Technique::Sequential),
+        Self::Random(Technique::Concurrent),
+        Self::Random(Technique::Faulty),
+        Self::KillPoints,
+    ];
+
+    /// The id of the check that it is.
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::Random(Technique::Sequential) => "random.sequential",
+            Self::Random(Technique::Concurrent) => "random.concurrent",
+            Self::Random(Technique::Faulty) => "random.faults",
+            Self::KillPoints => "random.kill-points",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Random(Technique::Sequential) => {
+                "Random operations, one after another, are answered as the reference model allows."
+            }
+            Self::Random(Technique::Concurrent) => {
+                "Random operations of several clients, streams among them, have an order that explains all answers."
+            }
+            Self::Random(Technique::Faulty) => {
+                "The same while connections break, stall, and pass bytes in pieces."
+            }
+            Self::KillPoints => {
+                "A request whose connection is cut before, in or after any of its messages has happened or has not, and nothing else suffers."
+            }
+        }
+    }
+
+    /// It as reports know it.
+    pub(super) fn described(self) -> Check {
+        Check {
+            id: self.id().to_owned(),
+            group: GROUP.to_owned(),
+            title: self.title().to_owned(),
+            requirements: RECORDS
+                .map(|requirement| requirement.id.to_owned())
+                .to_vec(),
+            request: None,
+            tags: Vec::new(),
+            subsumes: None,
+        }
+    }
+
+    fn line(self) -> String {
+        format!(
+            "{:<28} {GROUP:<9} {}  [{}]",
+            self.id(),
+            self.title(),
+            RECORDS.map(|requirement| requirement.id).join(" ")
+        )
+    }
+}
+
+impl fmt::Display for Part {
+    /// As files of the corpus call it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Random(technique) => technique.fmt(f),
+            Self::KillPoints => f.write_str("kill-points"),
+        }
+    }
+}
+
+/// The lines of the random part in `dhtcheck list` that `filter` chooses.
+pub fn lines(filter: Option<&str>) -> Vec<String> {
+    chosen(filter).map(Part::line).collect()
+}
+
+/// Does `filter` choose any of it?
+pub fn is_chosen(filter: Option<&str>) -> bool {
+    chosen(filter).next().is_some()
+}
+
+/// The parts that `filter` chooses.
+pub(super) fn chosen(filter: Option<&str>) -> impl Iterator<Item = Part> {
+    let ids = Part::ALL.map(Part::id);
+    Part::ALL.into_iter().filter(move |part| match filter {
+        // The id of one chooses that one, as with the directed checks.
+        Some(filter) if ids.contains(&filter) => part.id() == filter,
+        filter => checks::chooses(filter, part.id(), &part.line()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_chooses() {
+        assert_eq!(lines(None).len(), 4);
+        assert_eq!(lines(Some("random")).len(), 4);
+        assert_eq!(lines(Some("random.faults")).len(), 1);
+        assert_eq!(lines(Some("random.kill-points")).len(), 1);
+        assert!(!is_chosen(Some("put.stored")));
+    }
+}

@@ -1,0 +1,73 @@
+//! What of a recording is wrong.
+//!
+//! * [`sequential`]: while nothing overlaps and every answer is known, the reference model judges each
+//!   answer.
+//! * [`concurrent`]: what overlapped, or of which nobody knows how it ended, has to be linearizable.
+//! * [`streams`]: what GetAll and Mirror tell, by the times between which things happened.
+//!
+//! [`judge`] asks all that can say something, the cheapest and most exact first.
+
+pub mod concurrent;
+pub mod sequential;
+pub mod streams;
+
+use dht_requirements::{self as req, Requirement};
+
+use crate::case::At;
+use crate::names::Names;
+use crate::recording::{End, Recording};
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// The requirement that is broken.
+    pub requirement: &'static Requirement,
+    /// The step whose end shows it.
+    pub at: At,
+    /// What was done there.
+    pub sent: String,
+    /// What would have been right.
+    pub allowed: String,
+    /// What came.
+    pub observed: String,
+}
+
+/// What is wrong with a run, if something is.
+pub fn judge(recording: &Recording, names: &Names) -> Option<Fault> {
+    ended(recording)
+        .or_else(|| sequential::judge(recording, names))
+        .or_else(|| match sequential::reaches_all(recording, names) {
+            true => None,
+            false => concurrent::judge(recording),
+        })
+        .or_else(|| streams::judge(recording, names))
+}
+
+/// A run that the node ended, or did not go on with.
+fn ended(recording: &Recording) -> Option<Fault> {
+    let unanswered = || {
+        let entries = recording.entries.iter();
+        entries
+            .filter(|entry| entry.ended.is_none())
+            .min_by_key(|entry| entry.invoked)
+            .or_else(|| recording.entries.last())
+    };
+    let (requirement, allowed, observed) = match recording.end.as_ref()? {
+        End::Violation(why) => (
+            &req::REQ_ANSWER_DEFINED,
+            "messages of the protocol",
+            why.clone(),
+        ),
+        End::Gone(why) => (&req::ROBUST_SURVIVES, "a node that goes on", why.clone()),
+        End::Silence => (&req::REQ_ANSWERED, "an answer", "nothing came".to_owned()),
+        End::Enough => return None,
+    };
+    let entry = unanswered()?;
+    Some(Fault {
+        requirement,
+        at: entry.at,
+        sent: entry.step.to_string(),
+        allowed: allowed.to_owned(),
+        observed,
+    })
+}

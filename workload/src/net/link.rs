@@ -1,0 +1,107 @@
+//! One connection of the world: a client of its own, and what is known of it without asking.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use dht_client::{Backoff, Client, Credential, NodeAddress, Side, Tap};
+use tokio::sync::watch;
+
+/// How soon a lost connection is tried again: a case has better things to do than to wait.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(1),
+    max: Duration::from_millis(100),
+};
+
+/// A client with one connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) client: Client,
+    watcher: Arc<Watcher>,
+}
+
+impl Link {
+    /// Begins to connect to `address`, which stands for `node`.
+    pub(super) fn new(
+        address: NodeAddress,
+        node: NodeAddress,
+        credential: Credential,
+        tap: Option<Arc<dyn Tap>>,
+    ) -> Self {
+        let watcher = Arc::new(Watcher {
+            tap,
+            address,
+            node,
+            sent: AtomicU64::new(0),
+            losses: watch::Sender::new(0),
+        });
+        let client = Client::builder(credential)
+            .node(address)
+            .reconnect(BACKOFF)
+            .tap(Arc::clone(&watcher) as Arc<dyn Tap>)
+            .build();
+        Self { client, watcher }
+    }
+
+    /// The node that it goes to.
+    pub(super) fn node(&self) -> NodeAddress {
+        self.watcher.node
+    }
+
+    /// How many bytes the client has sent. What fails without any more having been sent has certainly
+    /// not reached a node.
+    pub(super) fn sent(&self) -> u64 {
+        // Written while the client is locked, and read by who has been told something by it since.
+        self.watcher.sent.load(Ordering::Relaxed)
+    }
+
+    /// Changes whenever the connection is lost.
+    pub(super) fn losses(&self) -> watch::Receiver<u64> {
+        self.watcher.losses.subscribe()
+    }
+}
+
+/// Sees everything that passes, for itself and for whoever else wants to.
+#[derive(Debug)]
+struct Watcher {
+    tap: Option<Arc<dyn Tap>>,
+    /// Where the client connects to.
+    address: NodeAddress,
+    /// Whom it reaches there.
+    node: NodeAddress,
+    sent: AtomicU64,
+    losses: watch::Sender<u64>,
+}
+
+impl Watcher {
+    fn real(&self, node: NodeAddress) -> NodeAddress {
+        match node == self.address {
+            true => self.node,
+            false => node,
+        }
+    }
+}
+
+impl Tap for Watcher {
+    fn opened(&self, node: NodeAddress) {
+        if let Some(tap) = &self.tap {
+            tap.opened(self.real(node));
+        }
+    }
+
+    fn bytes(&self, node: NodeAddress, from: Side, bytes: &[u8]) {
+        if from == Side::Client {
+            self.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
+        if let Some(tap) = &self.tap {
+            tap.bytes(self.real(node), from, bytes);
+        }
+    }
+
+    fn closed(&self, node: NodeAddress, reason: &str) {
+        self.losses.send_modify(|losses| *losses += 1);
+        if let Some(tap) = &self.tap {
+            tap.closed(self.real(node), reason);
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The world over sockets.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::net::SocketAddrV4;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use dht_client::{ControlError, Controller, Credential, PendingUpdate, get_all, mirror};
+use dht_model::{Decision, Operation};
+use dht_protocol::{ChannelName, Key};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, SelectAll, StreamExt};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use super::health::Health;
+use super::link::Link;
+use super::perform::{Asked, Done, decide, perform};
+use super::proxy::{Line, Proxy, Traffic};
+use super::telling::{Kind, Running, Told};
+use super::{ConnectError, NodeControl, Options};
+use crate::case::Fault;
+use crate::world::{Control, Ending, Event, Happening, Stream, Ticket, World};
+
+/// Connections to a node, each by a client of its own.
+///
+/// It is for one case: tickets are not to be used twice. Dropped, it closes its connections;
+/// [`shutdown`](Self::shutdown) waits for a node that is being started as well.
+pub struct NetWorld {
+    patience: Duration,
+    links: Vec<Arc<Link>>,
+    /// The faults of each connection, if there can be any.
+    lines: Vec<Arc<Line>>,
+    control: Option<Arc<dyn NodeControl>>,
+    /// What is under way.
+    working: FuturesUnordered<BoxFuture<'static, (Ticket, Arc<Link>, Done)>>,
+    streams: SelectAll<Running>,
+    health: Health,
+    updates: BTreeMap<Ticket, (Arc<Link>, PendingUpdate)>,
+    controllers: BTreeMap<Ticket, Controller>,
+    /// What has happened at once.
+    happened: VecDeque<Happening>,
+    _proxies: JoinSet<()>,
+    /// Nothing can be expected of the node before.
+    halted_until: Option<Instant>,
+    /// Whom to ask first; it changes, so that no stream without an end keeps others from being heard.
+    streams_first: bool,
+}
+
+impl NetWorld {
+    /// Connects to a node, so many times. `patience` is how long to wait for that, and later for anything
+    /// at all to happen.
+    pub async fn connect(
+        node: SocketAddrV4,
+        credential: Credential,
+        connections: usize,
+        patience: Duration,
+        options: Options,
+    ) -> Result<Self, ConnectError> {
+        let mut health = Health::new(node);
+        let traffic = Arc::new(Traffic::new(connections));
+        let (mut lines, mut proxies, mut links) = (Vec::new(), JoinSet::new(), Vec::new());
+        let mut taps = options.taps.into_iter();
+        for number in 0..connections {
+            let mut address = node;
+            if options.faulty {
+                let line = Arc::new(Line::new(number, Arc::clone(&traffic)));
+                let proxy = Proxy::listen(node, Arc::clone(&line)).await?;
+                address = proxy.address()?;
+                lines.push(line);
+                proxies.spawn(proxy.run(health.refusals(number)));
+            }
+            let link = Link::new(address, node, credential.clone(), taps.next());
+            links.push(Arc::new(link));
+        }
+        for link in &links {
+            link.client.ready(patience).await?;
+            health.watch(link.client.connections());
+        }
+        Ok(Self {
+            patience,
+            links,
+            lines,
+            control: options.control,
+            working: FuturesUnordered::new(),
+            streams: SelectAll::new(),
+            health,
+            updates: BTreeMap::new(),
+            controllers: BTreeMap::new(),
+            happened: VecDeque::new(),
+            _proxies: proxies,
+            halted_until: None,
+            streams_first: true,
+        })
+    }
+
+    /// Closes all connections. Waits for a node that is being started, as long as for anything else.
+    pub async fn shutdown(mut self) {
+        for link in &self.links {
+            link.client.shutdown();
+        }
+        // Longer than that nobody waits for a node.
+        let _ = timeout(self.patience, self.health.restarted()).await;
+    }
+
+    /// A connection; or what is asked of it comes to nothing.
+    fn link(&mut self, ticket: Ticket, connection: usize) -> Option<Arc<Link>> {
+        let link = self.links.get(connection);
+        if link.is_none() {
+            let nothing = Ending::Nothing("there is no such connection".to_owned());
+            self.happened.push_back(Happening::Ended(ticket, nothing));
+        }
+        link.cloned()
+    }
+
+    fn ask(&mut self, ticket: Ticket, connection: usize, asked: Asked) {
+        let Some(link) = self.link(ticket, connection) else {
+            return;
+        };
+        let patience = self.patience;
+        self.working.push(Box::pin(async move {
+            let done = perform(&link, asked, patience).await;
+            (ticket, link, done)
+        }));
+    }
+
+    fn kill(&mut self) -> bool {
+        let Some(control) = &self.control else {
+            return false;
+        };
+        self.health.kill(&**control);
+        true
+    }
+
+    fn halt(&mut self, time: Duration) -> bool {
+        let Some(control) = &self.control else {
+            return false;
+        };
+        control.halt(time);
+        let until = Instant::now() + time;
+        self.halted_until = Some(self.halted_until.map_or(until, |other| other.max(until)));
+        true
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Happening> {
+        if let Some(happening) = self.happened.pop_front() {
+            return Poll::Ready(happening);
+        }
+        self.streams_first = !self.streams_first;
+        let next = match self.streams_first {
+            true => self
+                .poll_streams(context)
+                .or_else(|| self.poll_working(context)),
+            false => self
+                .poll_working(context)
+                .or_else(|| self.poll_streams(context)),
+        };
+        // What the connections tell comes last, and before everything else: if a node breaks the protocol,
+        // whoever waits for it is told that the connection was lost.
+        match self.health.poll(context).or(next) {
+            Some(happening) => Poll::Ready(happening),
+            None => Poll::Pending,
+        }
+    }
+
+    fn poll_streams(&mut self, context: &mut Context<'_>) -> Option<Happening> {
+        let Poll::Ready(told) = self.streams.poll_next_unpin(context) else {
+            return None;
+        };
+        Some(match told? {
+            Told::Event(ticket, event) => {
+                if event.is_last() {
+                    self.controllers.remove(&ticket);
+                }
+                Happening::Told(ticket, event)
+            }
+            Told::Violation(text) => Happening::Violation(text),
+        })
+    }
+
+    fn poll_working(&mut self, context: &mut Context<'_>) -> Option<Happening> {
+        let Poll::Ready(ended) = self.working.poll_next_unpin(context) else {
+            return None;
+        };
+        let (ticket, link, done) = ended?;
+        Some(match done {
+            Done::Ended(ending) => Happening::Ended(ticket, ending),
+            Done::Read(update) => {
+                let value = update.value().clone();
+                self.updates.insert(ticket, (link, update));
+                Happening::Ended(ticket, Ending::Read(value))
+            }
+            Done::Violation(text) => Happening::Violation(text),
+        })
+    }
+
+    /// How long to wait for anything to happen.
+    fn patience(&self) -> Duration {
+        match self.halted_until {
+            Some(until) => self.patience + until.saturating_duration_since(Instant::now()),
+            None => self.patience,
+        }
+    }
+}
+
+impl World for NetWorld {
+    fn begin(&mut self, ticket: Ticket, connection: usize, operation: Operation) {
+        self.ask(ticket, connection, Asked::Operation(operation));
+    }
+
+    fn begin_update(&mut self, ticket: Ticket, connection: usize, channel: ChannelName, key: Key) {
+        self.ask(ticket, connection, Asked::Read(channel, key));
+    }
+
+    fn decide(&mut self, ticket: Ticket, update: Ticket, decision: Decision) {
+        let Some((link, update)) = self.updates.remove(&update) else {
+            let nothing = Ending::Nothing("there is no such Update".to_owned());
+            self.happened.push_back(Happening::Ended(ticket, nothing));
+            return;
+        };
+        let patience = self.patience;
+        self.working.push(Box::pin(async move {
+            let done = decide(&link, update, decision, patience).await;
+            (ticket, link, done)
+        }));
+    }
+
+    fn open(&mut self, ticket: Ticket, connection: usize, channel: ChannelName, stream: Stream) {
+        let Some(Link { client, .. }) = self.links.get(connection).map(|link| &**link) else {
+            let failed = Event::Failed("there is no such connection".to_owned());
+            self.happened.push_back(Happening::Told(ticket, failed));
+            return;
+        };
+        let (running, controller) = match stream {
+            Stream::GetAll { keys_only, filter } => {
+                let settings = get_all::Settings {
+                    keys_only,
+                    value_filter: filter,
+                };
+                let get_all = client.get_all(channel, settings);
+                let controller = get_all.controller();
+                (Kind::GetAll(get_all), controller)
+            }
+            Stream::Mirror { refresh } => {
+                let settings = mirror::Settings {
+                    initial_refresh: refresh,
+                    periodic_refresh_s: 0,
+                };
+                let mirror = client.mirror(channel, settings);
+                let controller = mirror.controller();
+                (Kind::Mirror(mirror), controller)
+            }
+        };
+        self.controllers.insert(ticket, controller);
+        self.streams.push(Running::new(ticket, running));
+    }
+
+    fn control(&mut self, stream: Ticket, control: Control) -> Result<(), ControlError> {
+        let controller = self.controllers.get(&stream).ok_or(ControlError::Ended)?;
+        match control {
+            Control::Suspend => controller.suspend(),
+            Control::Resume => controller.resume(),
+            Control::Stop => controller.stop(),
+        }
+    }
+
+    fn fault(&mut self, fault: &Fault) -> bool {
+        match fault {
+            Fault::Cut { connection, .. }
+            | Fault::Split { connection, .. }
+            | Fault::Coalesce { connection, .. }
+            | Fault::Stall { connection, .. } => {
+                let line = self.lines.get(*connection);
+                line.is_some_and(|line| line.set(fault))
+            }
+            Fault::Halt { ms } => self.halt(Duration::from_millis((*ms).into())),
+            Fault::Kill {} => self.kill(),
+        }
+    }
+
+    async fn next(&mut self) -> Happening {
+        let patience = self.patience();
+        let next = std::future::poll_fn(|context| self.poll(context));
+        timeout(patience, next).await.unwrap_or(Happening::Silence)
+    }
+}
+
+impl fmt::Debug for NetWorld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NetWorld")
+            .field("links", &self.links)
+            .field("lines", &self.lines)
+            .field("health", &self.health)
+            .field("working", &self.working.len())
+            .finish_non_exhaustive()
+    }
+}
