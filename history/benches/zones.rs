@@ -1,4 +1,5 @@
-//! How long a million operations on one record take: all of a check, and reading them.
+//! How long a million operations on one record take that need no search: all of a check, from entries to witness
+//! or explanation, and reading them.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dht_history::{

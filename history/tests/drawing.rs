@@ -30,7 +30,7 @@ fn shows_the_proof_and_what_overlaps_it() {
         "{drawing}"
     );
     assert_eq!(drawing.matches("class=\"bar\"").count(), 2, "{drawing}");
-    assert_eq!(drawing.matches("stroke-dasharray").count(), 1, "{drawing}");
+    assert_eq!(drawing.matches("stroke-dasharray=").count(), 1, "{drawing}");
     // Two operations of client 3 overlap and have rows of their own under one name.
     assert_eq!(drawing.matches(">client 3</text>").count(), 1, "{drawing}");
     assert!(
@@ -39,6 +39,50 @@ fn shows_the_proof_and_what_overlaps_it() {
     );
     assert!(drawing.contains("put &quot;b&amp;&quot;"), "{drawing}");
     assert!(!drawing.contains("other"), "{drawing}");
+}
+
+/// In any line of text.
+fn text<'d>(drawing: &'d str, starts: &str) -> Vec<&'d str> {
+    let texts = drawing.lines().filter(|line| line.starts_with("<text"));
+    let contents = texts.filter_map(|line| line.split_once('>')?.1.strip_suffix("</text>"));
+    contents.filter(|text| text.starts_with(starts)).collect()
+}
+
+#[test]
+fn says_the_proof_and_when() {
+    let history = read(STALE.as_bytes()).expect("a history");
+    let Verdict::NotLinearizable(explanation) = check(&history, Semantics::Dht, Budget::default())
+    else {
+        panic!("the last get is stale");
+    };
+    let drawing = svg::draw(&history, &explanation);
+    assert_eq!(text(&drawing, "but &quot;a&quot; had gone").len(), 1);
+    // When the three operations of the proof begin and end.
+    for time in ["0", "10", "20", "30", "40", "50"] {
+        assert_eq!(text(&drawing, time), [time], "{drawing}");
+    }
+    assert_eq!(drawing.matches("class=\"mark\"").count(), 6, "{drawing}");
+}
+
+#[test]
+fn texts_of_one_client_do_not_cover_each_other() {
+    // Two short operations of one client, in a history that is long because of the last.
+    let value = "v".repeat(40);
+    let lines = STALE
+        .replace("\"client\":2", "\"client\":1")
+        .replace("\"value\":\"a\"", &format!("\"value\":\"{value}\""))
+        .replace("\"returned\":50", "\"returned\":5000");
+    let history = read(lines.as_bytes()).expect("a history");
+    let Verdict::NotLinearizable(explanation) = check(&history, Semantics::Dht, Budget::default())
+    else {
+        panic!("the last get is stale");
+    };
+    let drawing = svg::draw(&history, &explanation);
+    let bars = drawing.lines().filter(|line| line.contains("bar proof"));
+    let rows: Vec<_> = bars.filter_map(|line| line.split(" y=").nth(1)).collect();
+    let row = |bar: usize| rows[bar].split('"').nth(1);
+    assert_eq!(rows.len(), 3, "{drawing}");
+    assert_ne!(row(0), row(1), "{drawing}");
 }
 
 #[test]

@@ -125,6 +125,79 @@ fn knossos_crashed_writes() {
     );
 }
 
+/// In the manner of Jepsen's tests of etcd and the like: few values, which return, and writes whose clients lost
+/// the answer.
+#[test]
+fn jepsen_register() {
+    let history = include_str!("data/register.jsonl");
+    right(&judge(Semantics::Register, history));
+    // The lost write of "2" took effect once, and so did the lost update that followed it: "3" was gone then.
+    let (read, other) = (r#""result":{"value":"0"}}"#, r#""result":{"value":"3"}}"#);
+    let late = history.replace(
+        &format!(r#""invoked":31,"returned":33,{read}"#),
+        &format!(r#""invoked":31,"returned":33,{other}"#),
+    );
+    assert_ne!(late, history);
+    let verdict = judge(Semantics::Register, &late);
+    assert!(matches!(verdict, Verdict::NotLinearizable(_)), "{verdict}");
+    // A read cannot go back behind what the same client has read.
+    let back = history.replace(
+        r#""invoked":19,"returned":22,"result":{"value":"1"}"#,
+        r#""invoked":19,"returned":22,"result":{"value":"0"}"#,
+    );
+    assert_ne!(back, history);
+    let verdict = judge(Semantics::Register, &back);
+    assert!(matches!(verdict, Verdict::NotLinearizable(_)), "{verdict}");
+}
+
+/// The three anomalies that Jepsen's reports find most often in registers.
+#[test]
+fn jepsen_anomalies() {
+    // A lost write: confirmed, and after a failover nobody has heard of it.
+    wrong(
+        &register(&[
+            (0, "put", "1", 0, 5, "ok"),
+            (1, "put", "2", 6, 9, "ok"),
+            (2, "get", "", 10, 12, "2"),
+            (3, "get", "", 20, 22, "1"),
+        ]),
+        Fault::StaleRead,
+        &[0, 2, 3],
+    );
+    // A lost update: two clients increment what they both read.
+    wrong(
+        &register(&[
+            (0, "put", "1", 0, 5, "ok"),
+            (1, "get", "", 6, 8, "1"),
+            (2, "get", "", 6, 8, "1"),
+            (1, "update", "1>2", 9, 15, "ok"),
+            (2, "update", "1>2b", 9, 16, "ok"),
+        ]),
+        Fault::DoubleUpdate,
+        &[3, 4],
+    );
+    // A dirty read: of a write that was refused, and is therefore not in the history.
+    wrong(
+        &register(&[(0, "put", "1", 0, 5, "ok"), (1, "get", "", 6, 8, "2")]),
+        Fault::UnwrittenValue,
+        &[1],
+    );
+}
+
+/// The examples of the documentation.
+#[test]
+fn examples() {
+    right(&judge(
+        Semantics::Dht,
+        include_str!("data/every_operation.jsonl"),
+    ));
+    wrong(
+        &judge(Semantics::Dht, include_str!("data/stale.jsonl")),
+        Fault::StaleRead,
+        &[0, 2, 5],
+    );
+}
+
 #[test]
 fn two_updates_of_one_value() {
     wrong(

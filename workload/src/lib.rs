@@ -13,12 +13,12 @@
 //!
 //! Nothing here prints, reads arguments, or knows a byte layout.
 
-pub mod boundaries;
 pub mod case;
 pub mod corpus;
 pub mod generate;
 pub mod hunt;
 pub mod judge;
+mod messages;
 pub mod minimise;
 pub mod names;
 pub mod net;

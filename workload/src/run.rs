@@ -158,7 +158,8 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
     }
 
     fn begin(&mut self, lane: usize, at: At) {
-        let step = self.case.rounds[at.round].steps[at.step].step.clone();
+        let case = self.case;
+        let step = &case.rounds[at.round].steps[at.step].step;
         let connection = self.case.lanes[lane];
         let invoked = self.time();
         let entry = self.recording.entries.len();
@@ -169,7 +170,7 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
             invoked,
             ended: None,
         });
-        let begun = self.ask(lane, connection, entry, &step, invoked);
+        let begun = self.ask(lane, connection, entry, step, invoked);
         match begun {
             Ok(until) => self.lanes[lane].doing = Some(Doing { entry, until }),
             Err(ending) => self.end(entry, ending),

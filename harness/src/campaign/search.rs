@@ -12,6 +12,7 @@ use dht_workload::corpus::Found;
 use dht_workload::generate;
 use dht_workload::hunt::Technique;
 use dht_workload::judge::Fault;
+use dht_workload::net::ConnectError;
 use dht_workload::rng::Rng;
 use futures_util::future::join_all;
 
@@ -138,6 +139,9 @@ impl<'a> Search<'a> {
         if part == Part::KillPoints {
             self.sweep.played(self.until);
         }
+        if cases.len() > 1 && played.iter().any(is_fatal) && self.stage.can_restart() {
+            return self.one_by_one(at, cases, played).await;
+        }
         for (case, played) in cases.into_iter().zip(played) {
             match played {
                 Ok(played) => self.played(at, case, played).await,
@@ -149,6 +153,30 @@ impl<'a> Search<'a> {
                     return self.stop(&verdict);
                 }
             }
+        }
+        self.progress();
+    }
+
+    /// The node did not survive cases that ran side by side: which of them it was shows when each runs alone. If
+    /// none of them does it again, the first that saw it stands for all.
+    async fn one_by_one(
+        &mut self,
+        at: usize,
+        cases: Vec<Case>,
+        together: Vec<Result<Played, ConnectError>>,
+    ) {
+        let mut culprit = false;
+        for case in &cases {
+            if let Ok(alone) = self.stage.play(case, self.until, false).await {
+                culprit |= alone.is_fatal();
+                self.played(at, case.clone(), alone).await;
+            }
+        }
+        let mut together = cases.into_iter().zip(together);
+        if let (false, Some((case, Ok(played)))) =
+            (culprit, together.find(|(_, played)| is_fatal(played)))
+        {
+            self.played(at, case, played).await;
         }
         self.progress();
     }
@@ -181,6 +209,8 @@ impl<'a> Search<'a> {
         let mut rng = Rng::new(self.examiner.seed ^ (round << 2) ^ technique as u64);
         let mut shape = technique.shape(round);
         shape.removes_channels = self.examiner.target.may_remove_channels();
+        // What they mean is left open, and directed checks look at it.
+        shape.empty_values = false;
         if technique == Technique::Sequential {
             // Connecting for each case costs more than its operations.
             shape.steps = shape.steps.max(1000);
@@ -354,6 +384,10 @@ fn share(technique: Technique) -> u64 {
         Technique::Concurrent => 6,
         Technique::Faulty => 4,
     }
+}
+
+fn is_fatal(played: &Result<Played, ConnectError>) -> bool {
+    played.as_ref().is_ok_and(Played::is_fatal)
 }
 
 impl Record {

@@ -48,6 +48,14 @@ pub struct Played {
     pub exchange: Vec<Line>,
 }
 
+impl Played {
+    /// Did the node not survive?
+    pub fn is_fatal(&self) -> bool {
+        let fault = self.fault.as_ref();
+        fault.is_some_and(|fault| fault.requirement.id == req::ROBUST_SURVIVES.id)
+    }
+}
+
 impl<'a> Stage<'a> {
     /// On this node. `seed` is part of the channels' names.
     pub fn new(target: &'a Target, seed: u64, patience: Duration) -> Self {

@@ -16,7 +16,7 @@ use super::{directed, keep};
 use crate::cli::Selftest;
 
 /// How long random cases are tried before the directed checks.
-const MOMENT: Duration = Duration::from_millis(300);
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// Bugs that are not looked for: what they do cannot be seen through the protocol, or is allowed.
 static OUT_OF_SIGHT: [(&str, &str); 4] = [

@@ -110,7 +110,7 @@ impl fmt::Display for Table {
             "\n  {random} by random cases, {directed} by directed checks"
         )?;
         if hidden > 0 {
-            write!(f, "; {hidden} not looked for: nobody may or can see them")?;
+            write!(f, "; {hidden} not looked for, being allowed or invisible")?;
         }
         let healthy = self.rows.iter().find(|row| row.bug.is_none());
         match healthy.map(|row| &row.verdict) {

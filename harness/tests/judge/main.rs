@@ -9,6 +9,7 @@ mod handshake;
 mod hash_range;
 mod malformed;
 mod mirror;
+mod random;
 mod silent;
 mod storage;
 mod update;
@@ -165,6 +166,7 @@ const OUT_OF_SIGHT: [&str; 1] = ["range-change-not-told"];
 fn every_bug_is_found_by_a_check() {
     let mut found: BTreeSet<_> = cases().map(|(_, bug, _)| *bug).collect();
     found.extend(OUT_OF_SIGHT);
+    found.extend(random::RANDOM_ONLY);
     // What is allowed is noted, not found.
     found.extend(handshake::NOTED.iter().map(|(_, bug, ..)| *bug));
     let unfound: Vec<_> = Bugs::catalogue()

@@ -32,6 +32,8 @@ pub struct Shape {
     pub faults: bool,
     /// Channels may be removed.
     pub removes_channels: bool,
+    /// Some values are empty, which nodes take for different things.
+    pub empty_values: bool,
 }
 
 impl Shape {
@@ -44,6 +46,7 @@ impl Shape {
             long: false,
             faults: false,
             removes_channels: true,
+            empty_values: true,
         }
     }
 

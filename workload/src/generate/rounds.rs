@@ -28,6 +28,7 @@ pub(super) struct Rounds<'a> {
 struct Open {
     name: String,
     lane: usize,
+    channel: String,
     suspended: bool,
 }
 
@@ -46,6 +47,9 @@ impl<'a> Rounds<'a> {
 
     pub(super) fn case(mut self) -> Case {
         let lanes = self.shape.lanes.max(1);
+        for step in self.steps.filling() {
+            self.push(vec![Placed { lane: 0, step }]);
+        }
         while self.done < self.shape.steps {
             if self.shape.long && self.rng().chance(1, 6) {
                 self.long();
@@ -127,7 +131,22 @@ impl<'a> Rounds<'a> {
                 steps.push(Placed { lane: other, step });
             }
         }
+        // A GetAll of few records is over soon: only at once it can be suspended on its way.
+        let begun = matches!(steps[0].step, Step::OpenGetAll { .. });
         self.push(steps);
+        if begun && self.rng().chance(1, 2) {
+            self.suspend_last();
+        }
+    }
+
+    /// Suspends the stream that was begun last.
+    fn suspend_last(&mut self) {
+        if let Some(open) = self.streams.last_mut() {
+            open.suspended = true;
+            let (stream, lane) = (open.name.clone(), open.lane);
+            let step = Step::Suspend { stream };
+            self.push(vec![Placed { lane, step }]);
+        }
     }
 
     fn name(&mut self, kind: &str) -> String {
@@ -137,10 +156,15 @@ impl<'a> Rounds<'a> {
 
     fn open_mirror(&mut self, lane: usize) -> (usize, Step) {
         let stream = self.name("m");
-        self.opened(&stream, lane);
+        // Now and then a second one beside another one.
+        let (lane, channel) = match self.streams.last() {
+            Some(open) if self.steps.rng.chance(1, 3) => (open.lane, open.channel.clone()),
+            _ => (lane, self.steps.channel()),
+        };
+        self.opened(&stream, lane, &channel);
         let step = Step::OpenMirror {
             stream,
-            channel: self.steps.channel(),
+            channel,
             refresh: self.rng().chance(2, 3),
         };
         (lane, step)
@@ -148,20 +172,22 @@ impl<'a> Rounds<'a> {
 
     fn open_get_all(&mut self, lane: usize) -> (usize, Step) {
         let stream = self.name("g");
-        self.opened(&stream, lane);
+        let channel = self.steps.channel();
+        self.opened(&stream, lane, &channel);
         let step = Step::OpenGetAll {
             stream,
-            channel: self.steps.channel(),
+            channel,
             keys_only: self.rng().chance(1, 3),
             filter: self.steps.filter(),
         };
         (lane, step)
     }
 
-    fn opened(&mut self, name: &str, lane: usize) {
+    fn opened(&mut self, name: &str, lane: usize, channel: &str) {
         self.streams.push(Open {
             name: name.to_owned(),
             lane,
+            channel: channel.to_owned(),
             suspended: false,
         });
     }
@@ -215,6 +241,7 @@ impl<'a> Rounds<'a> {
                 name: stream,
                 lane,
                 suspended,
+                ..
             } = open;
             if suspended {
                 let stream = stream.clone();

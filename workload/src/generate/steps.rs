@@ -22,6 +22,10 @@ pub(super) struct Steps {
     /// How often a value is empty: once in so many; 0: never.
     empty: usize,
     values: u64,
+    /// How long the last large value was.
+    length: usize,
+    /// How many records the case begins with.
+    filling: usize,
     /// Where the last operation was.
     last: Option<(usize, KeyName)>,
 }
@@ -71,7 +75,16 @@ impl Steps {
             })
             .collect();
         let large = [20, 100, 1000][rng.below(3)];
-        let empty = [0, 0, 0, 50][rng.below(4)];
+        let empty = match [0, 0, 0, 50][rng.below(4)] {
+            often if shape.empty_values => often,
+            _ => 0,
+        };
+        // More than a node may have in what it thinks a page is.
+        let filling: usize = match rng.below(10) {
+            0 => 70,
+            1 => 20,
+            _ => 0,
+        };
         Self {
             channels,
             keys,
@@ -79,6 +92,8 @@ impl Steps {
             large,
             empty,
             values: 0,
+            length: 0,
+            filling: filling.min(shape.steps / 4),
             last: None,
             rng,
         }
@@ -110,6 +125,18 @@ impl Steps {
             Kind::GetChannels => Step::GetChannels {},
             Kind::RemoveChannel => Step::RemoveChannel { channel },
         }
+    }
+
+    /// Puts of as many records as the case begins with, all in one channel.
+    pub(super) fn filling(&mut self) -> Vec<Step> {
+        let channel = self.channel();
+        (0..self.filling as u32)
+            .map(|number| Step::Put {
+                channel: channel.clone(),
+                key: KeyName::Inside(number),
+                value: self.value(),
+            })
+            .collect()
     }
 
     /// A channel and a key, often those of the operation before.
@@ -148,13 +175,17 @@ impl Steps {
         if !self.rng.chance(1, self.large) {
             return Value::new(text);
         }
-        let length = match self.rng.below(8) {
+        let length = match self.rng.below(10) {
             0 => batch::MAX_VALUE,
             1 => batch::MAX_VALUE - 1,
             2 => batch::MAX_VALUE / 2,
-            3 => 255 + self.rng.below(3),
+            3 => 254 + self.rng.below(4),
+            4 => 4095 + self.rng.below(3),
+            // What is equal may be confused.
+            5 | 6 if self.length > 0 => self.length,
             _ => self.rng.below(4096),
         };
+        self.length = length;
         Value::long(text, u32::try_from(length).unwrap_or(u32::MAX))
     }
 

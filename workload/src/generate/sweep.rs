@@ -218,7 +218,31 @@ fn case(request: &Request, (direction, messages, bytes): (Direction, u32, u32)) 
 mod tests {
     use std::collections::BTreeSet;
 
+    use fakedht::{Bugs, NodeConfig};
+
     use super::*;
+    use crate::hunt::Hunt;
+
+    #[test]
+    fn what_shows_only_when_a_connection_ends_is_found() {
+        for name in ["hanging-up-makes-unusable", "earlier-answer-repeated"] {
+            let bug = Bugs::find(name).unwrap();
+            let hunt = Hunt::new(NodeConfig {
+                bugs: Bugs::from_iter([bug]),
+                ..NodeConfig::default()
+            });
+            let found = sweep(true).iter().any(|case| hunt.judge(case, 0).is_some());
+            assert!(found, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_healthy_node_is_right_wherever_it_is_cut() {
+        let hunt = Hunt::default();
+        for (number, case) in (0..).zip(sweep(true)) {
+            assert_eq!(hunt.judge(&case, number), None, "{case}");
+        }
+    }
 
     #[test]
     fn every_case_can_be_run_and_is_another_one() {

@@ -34,13 +34,12 @@ pub struct Fault {
 
 /// What is wrong with a run, if something is.
 pub fn judge(recording: &Recording, names: &Names) -> Option<Fault> {
-    ended(recording)
-        .or_else(|| sequential::judge(recording, names))
-        .or_else(|| match sequential::reaches_all(recording, names) {
-            true => None,
-            false => concurrent::judge(recording),
-        })
-        .or_else(|| streams::judge(recording, names))
+    let wrong = ended(recording).or_else(|| sequential::judge(recording, names));
+    // Where the model has judged every answer, the others have nothing to add.
+    if wrong.is_some() || sequential::reaches_all(recording, names) {
+        return wrong;
+    }
+    concurrent::judge(recording).or_else(|| streams::judge(recording, names))
 }
 
 /// A run that the node ended, or did not go on with.

@@ -67,14 +67,16 @@ pub fn judge(recording: &Recording, names: &Names) -> Option<Fault> {
     alone.iter().find_map(|entry| judge.observe(entry))
 }
 
-/// Does the model reach to the end of a recording?
+/// Does the model reach to the end of a recording? It says nothing of streams.
 pub fn reaches_all(recording: &Recording, names: &Names) -> bool {
     let judged = |entry: &Entry| match &entry.ended {
         Some((_, Ending::Nothing(_))) => true,
         Some((_, Ending::Answer(_))) => names.operation(&entry.step).is_some(),
         _ => false,
     };
-    alone(recording) == recording.entries.len() && recording.entries.iter().all(judged)
+    recording.streams.is_empty()
+        && recording.entries.iter().all(judged)
+        && alone(recording) == recording.entries.len()
 }
 
 /// How many entries there are before the first one that overlaps with another.

@@ -8,8 +8,8 @@ use dht_protocol::neo::{Credential, Limits, NodeAddress, Now};
 use fakedht::ConnectionId;
 
 use super::requests::{Ask, Requests};
-use crate::boundaries::Boundaries;
 use crate::case::{Direction, Fault};
+use crate::messages::Messages;
 use crate::rng::Rng;
 use crate::world::Ticket;
 
@@ -48,7 +48,7 @@ pub(super) struct Link {
 /// One direction.
 #[derive(Debug, Default)]
 struct Way {
-    boundaries: Boundaries,
+    messages: Messages,
     /// So many more messages pass, and so many bytes of the next; then the connection breaks.
     cut: Option<(u32, u32)>,
     /// It stands still until so many messages have passed elsewhere.
@@ -205,7 +205,7 @@ impl Way {
         // It was held back long enough if it is taken at all.
         self.stalled = 0;
         let mut bytes: Vec<u8> = waiting.drain(..wanted.min(waiting.len())).collect();
-        let ends = self.boundaries.pass(&bytes);
+        let ends = self.messages.ends(&bytes);
         let passed = u32::try_from(ends.len()).unwrap_or(u32::MAX);
         let Some((messages, rest)) = &mut self.cut else {
             return (bytes, false, passed);

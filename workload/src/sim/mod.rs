@@ -44,6 +44,8 @@ pub struct SimWorld {
     /// Which link's client an Update that was read belongs to.
     updates: Vec<(Ticket, usize)>,
     streams: Vec<(Ticket, usize)>,
+    /// Room for what can be done next.
+    moves: Vec<Move>,
 }
 
 impl SimWorld {
@@ -60,6 +62,7 @@ impl SimWorld {
             happenings: VecDeque::new(),
             updates: Vec::new(),
             streams: Vec::new(),
+            moves: Vec::new(),
         };
         for _ in 0..connections {
             let link = Link::new(credential.clone(), Limits::default());
@@ -74,24 +77,31 @@ impl SimWorld {
 
     /// Does something, if there is anything to do.
     fn advance(&mut self) -> bool {
-        let moves = self.moves(true);
-        let moves = match moves.is_empty() {
+        // Taken for the moment, because it is looked at whole.
+        let mut moves = std::mem::take(&mut self.moves);
+        moves.clear();
+        self.possible(true, &mut moves);
+        if moves.is_empty() {
             // Nothing else happens, so what is held back goes on.
-            true => self.moves(false),
-            false => moves,
-        };
+            self.possible(false, &mut moves);
+        }
         let chosen = match moves.len() {
-            0 => return self.tick(),
-            1 => moves[0],
-            many => moves[self.rng.below(many)],
+            0 => None,
+            1 => Some(moves[0]),
+            many => Some(moves[self.rng.below(many)]),
         };
-        self.make(chosen);
-        true
+        self.moves = moves;
+        match chosen {
+            Some(chosen) => {
+                self.make(chosen);
+                true
+            }
+            None => self.tick(),
+        }
     }
 
     /// What can be done; with `holding`, what is not held back by a fault.
-    fn moves(&self, holding: bool) -> Vec<Move> {
-        let mut moves = Vec::new();
+    fn possible(&self, holding: bool, moves: &mut Vec<Move>) {
         for (at, link) in self.links.iter().enumerate() {
             let Some(id) = link.connection else {
                 if link.wants_connection {
@@ -112,7 +122,6 @@ impl SimWorld {
                 moves.push(Move::ToClient(at));
             }
         }
-        moves
     }
 
     fn make(&mut self, chosen: Move) {

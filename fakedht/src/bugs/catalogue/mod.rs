@@ -1,5 +1,6 @@
 //! The bugs, filed by what they concern under the names that the catalogue of requirements has for it, and
-//! in the order of the requirements that they break. To add one, add an entry to the list where it belongs,
+//! in the order of the requirements that they break; three lists hold those that random cases are for, because
+//! they show only at edges, when requests meet, or late. To add one, add an entry to the list where it belongs,
 //! and to `tests/bugs` what makes it visible if nothing there does yet.
 
 // What is wrong with a first message, for `request`.
@@ -17,6 +18,7 @@ areas! {
     connection framing auth auth_messages multiplexing robustness
     request put get exists remove update get_channels remove_channel get_hash_range records names
     control get_all mirror mirror_refresh batch
+    boundaries interleavings long_runs
 }
 
 use super::Bug;

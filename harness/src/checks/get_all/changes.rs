@@ -133,7 +133,7 @@ async fn held(ground: &Ground) -> Checked<(Walk, Records, Vec<Key>)> {
     let records = small(ground, 0..RECORDS);
     store(&mut link, &ground.channel(""), &records).await?;
     let walk = read_on(link, &whole(ground)).await?;
-    walk.complete(&records, &req::GETALL_COMPLETE)?;
+    walk.has(records.keys(), &req::GETALL_COMPLETE)?;
     let order = walk.got.into_iter().map(|(key, _)| key).collect();
     let walk = Walk::start(walk.link, &suspended(ground)).await?;
     Ok((walk, records, order))

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::messages::Piece;
 use super::traffic::Traffic;
 use crate::case::{Direction, Fault};
+use crate::messages::Piece;
 
 /// What is to go wrong with a connection, also when it was established anew.
 #[derive(Debug)]

@@ -4,12 +4,10 @@
 //! and do their work when the bytes that they wait for pass.
 //!
 //! * `line`: the faults of a connection.
-//! * `messages`: where messages end.
 //! * `pump`: one direction of a connection.
 //! * `traffic`: what passes on all connections of a world, for those that stand still meanwhile.
 
 mod line;
-mod messages;
 mod pump;
 mod traffic;
 

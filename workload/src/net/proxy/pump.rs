@@ -8,9 +8,9 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::line::Line;
-use super::messages::Messages;
 use super::traffic::QUIET;
 use crate::case::Direction;
+use crate::messages::Messages;
 
 /// How much is read at once, in bytes.
 const READ: usize = 64 * 1024;
@@ -51,7 +51,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'a, R, W> {
             direction,
             from,
             to,
-            messages: Messages::new(),
+            messages: Messages::default(),
             kept: Vec::new(),
             ended: 0,
         }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 /// If no message has passed anywhere for so long, nothing is going to happen without those that wait.
-pub(super) const QUIET: Duration = Duration::from_millis(20);
+pub(super) const QUIET: Duration = Duration::from_millis(5);
 /// Nothing stands still for longer, whatever else happens.
 const LONGEST: Duration = Duration::from_secs(1);
 

@@ -4,7 +4,7 @@ use dht_protocol::neo::header::{HEADER_LEN, Header, Kind};
 
 /// Follows the bytes of one direction from the first one on, without keeping them.
 #[derive(Debug)]
-pub(super) struct Messages {
+pub(crate) struct Messages {
     at: At,
 }
 
@@ -25,15 +25,15 @@ enum At {
 
 /// Bytes that belong together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// How many.
-    pub(super) len: usize,
+    pub(crate) len: usize,
     /// They belong to a message of a request.
-    pub(super) is_request: bool,
+    pub(crate) is_request: bool,
     /// That message begins here.
-    pub(super) begins: bool,
+    pub(crate) begins: bool,
     /// That message ends here.
-    pub(super) ends: bool,
+    pub(crate) ends: bool,
 }
 
 const HEADER: At = At::Header {
@@ -41,14 +41,29 @@ const HEADER: At = At::Header {
     have: 0,
 };
 
-impl Messages {
+impl Default for Messages {
     /// Nothing has come yet.
-    pub(super) fn new() -> Self {
+    fn default() -> Self {
         Self { at: At::Version }
+    }
+}
+
+impl Messages {
+    /// The offsets in `bytes`, which follow the last ones, behind which a message of a request is complete.
+    pub(crate) fn ends(&mut self, bytes: &[u8]) -> Vec<usize> {
+        let (mut ends, mut at) = (Vec::new(), 0);
+        while at < bytes.len() {
+            let piece = self.next(&bytes[at..]);
+            at += piece.len;
+            if piece.is_request && piece.ends {
+                ends.push(at);
+            }
+        }
+        ends
     }
 
     /// What `bytes`, of which there is at least one, begin with. They are what follows the last piece.
-    pub(super) fn next(&mut self, bytes: &[u8]) -> Piece {
+    pub(crate) fn next(&mut self, bytes: &[u8]) -> Piece {
         let mut piece = Piece {
             len: bytes.len(),
             is_request: false,
@@ -106,7 +121,7 @@ mod tests {
 
     /// How often messages of requests begin and end in these bytes, if they come in chunks of that length.
     fn count(stream: &[u8], chunk: usize) -> (usize, usize, usize) {
-        let mut messages = Messages::new();
+        let mut messages = Messages::default();
         let (mut begun, mut ended, mut bytes) = (0, 0, 0);
         for mut rest in stream.chunks(chunk) {
             while !rest.is_empty() {
@@ -136,6 +151,28 @@ mod tests {
                 (2, 2, stream.len() - requests),
                 "chunks of {chunk}"
             );
+        }
+    }
+
+    #[test]
+    fn ends_are_found_however_the_bytes_come() {
+        let mut stream = vec![1];
+        write_authentication(&mut stream, &[0; 8]);
+        let mut expected = Vec::new();
+        for len in [2, 0, 300] {
+            write_request(&mut stream, RequestId::FIRST, &vec![7; len]);
+            expected.push(stream.len());
+        }
+        for chunk in 1..40 {
+            let mut messages = Messages::default();
+            let chunks = stream.chunks(chunk).enumerate();
+            let found: Vec<_> = chunks
+                .flat_map(|(number, bytes)| {
+                    let ends = messages.ends(bytes).into_iter();
+                    ends.map(move |end| number * chunk + end)
+                })
+                .collect();
+            assert_eq!(found, expected, "chunks of {chunk}");
         }
     }
 
