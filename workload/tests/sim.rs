@@ -9,6 +9,7 @@ use dht_workload::judge;
 use dht_workload::minimise::{self, Effort};
 use fakedht::{Bugs, NodeConfig};
 use futures_util::FutureExt;
+use proptest::prelude::*;
 
 fn with_bug(name: &str) -> Hunt {
     let bug = Bugs::find(name).expect("a bug of the catalogue");
@@ -35,6 +36,33 @@ fn a_healthy_node_is_right() {
     ] {
         let found = search(&Hunt::default(), &shape, 100);
         assert_eq!(found, None, "{shape:?}");
+    }
+}
+
+/// Any shape of a case, within what one run of the search makes.
+fn any_shape() -> impl Strategy<Value = Shape> {
+    (1_usize..200, 1_usize..8, 1_usize..8, any::<[bool; 4]>()).prop_map(
+        |(steps, lanes, connections, [long, faults, removes_channels, empty_values])| Shape {
+            steps,
+            lanes,
+            connections: connections.min(lanes),
+            long,
+            faults,
+            removes_channels,
+            empty_values,
+            halts: false,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn no_case_of_any_shape_accuses_a_healthy_node(seed: u64, schedule: u64, shape in any_shape()) {
+        let case = generate::case(seed, &shape);
+        prop_assert_eq!(case.validate(), Ok(()));
+        prop_assert_eq!(Hunt::default().judge(&case, schedule), None);
     }
 }
 

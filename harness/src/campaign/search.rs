@@ -211,6 +211,7 @@ impl<'a> Search<'a> {
         shape.removes_channels = self.examiner.target.may_remove_channels();
         // What they mean is left open, and directed checks look at it.
         shape.empty_values = false;
+        shape.halts = self.stage.can_halt();
         if technique == Technique::Sequential {
             // Connecting for each case costs more than its operations.
             shape.steps = shape.steps.max(1000);

@@ -68,6 +68,11 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Can the node be halted for a while?
+    pub fn can_halt(&self) -> bool {
+        self.control.is_some()
+    }
+
     /// Is there a node again after one that did not survive?
     pub fn can_restart(&self) -> bool {
         self.target.is_ours()

@@ -34,6 +34,8 @@ pub struct Shape {
     pub removes_channels: bool,
     /// Some values are empty, which nodes take for different things.
     pub empty_values: bool,
+    /// The node is halted now and then.
+    pub halts: bool,
 }
 
 impl Shape {
@@ -47,6 +49,7 @@ impl Shape {
             faults: false,
             removes_channels: true,
             empty_values: true,
+            halts: false,
         }
     }
 
@@ -85,7 +88,10 @@ mod tests {
         [
             Shape::sequential(500),
             Shape::concurrent(500, 6, 3),
-            Shape::concurrent(500, 4, 4).faulty(),
+            Shape {
+                halts: true,
+                ..Shape::concurrent(500, 4, 4).faulty()
+            },
         ]
     }
 
@@ -136,6 +142,7 @@ mod tests {
             }
             assert_eq!(kinds.contains("cut"), shape.faults);
             assert_eq!(kinds.contains("suspend"), shape.long);
+            assert_eq!(kinds.contains("halt"), shape.halts);
         }
     }
 

@@ -87,7 +87,8 @@ impl<'a> Rounds<'a> {
         };
         let mut steps = Vec::new();
         if self.shape.faults && self.rng().chance(1, 4) {
-            let fault = self.steps.fault(self.shape.connections.max(1));
+            let connections = self.shape.connections.max(1);
+            let fault = self.steps.fault(connections, self.shape.halts);
             let step = Step::Fault(fault);
             steps.push(Placed { lane: 0, step });
         }

@@ -207,7 +207,12 @@ impl Steps {
     }
 
     /// Something that goes wrong on a connection.
-    pub(super) fn fault(&mut self, connections: usize) -> Fault {
+    pub(super) fn fault(&mut self, connections: usize, halts: bool) -> Fault {
+        if halts && self.rng.chance(1, 8) {
+            return Fault::Halt {
+                ms: 1 + self.rng.below(40) as u32,
+            };
+        }
         let connection = self.rng.below(connections);
         let direction = match self.rng.chance(1, 2) {
             true => Direction::ToNode,
