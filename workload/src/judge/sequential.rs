@@ -3,6 +3,7 @@
 use dht_model::{Model, NodeId};
 
 use super::Fault;
+use crate::case::{self, Step};
 use crate::names::Names;
 use crate::recording::{Entry, Recording};
 use crate::world::Ending;
@@ -34,6 +35,8 @@ impl<'a> Sequential<'a> {
             self.lost = true;
             return None;
         };
+        // What a node may lose when it is killed is another question.
+        self.lost |= matches!(entry.step, Step::Fault(case::Fault::Kill {}));
         let operation = self.names.operation(&entry.step);
         let (Some(operation), false) = (operation, self.lost) else {
             // What is done in several steps is for other judges.
@@ -70,6 +73,7 @@ pub fn judge(recording: &Recording, names: &Names) -> Option<Fault> {
 /// Does the model reach to the end of a recording? It says nothing of streams.
 pub fn reaches_all(recording: &Recording, names: &Names) -> bool {
     let judged = |entry: &Entry| match &entry.ended {
+        _ if entry.step == Step::Fault(case::Fault::Kill {}) => false,
         Some((_, Ending::Nothing(_))) => true,
         Some((_, Ending::Answer(_))) => names.operation(&entry.step).is_some(),
         _ => false,
@@ -88,4 +92,50 @@ fn alone(recording: &Recording) -> usize {
     };
     let overlapping = (0..entries.len()).find(|number| overlaps(*number));
     overlapping.unwrap_or(entries.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use dht_model::Answer;
+    use dht_protocol::HashRange;
+
+    use super::*;
+    use crate::case::At;
+
+    fn entry(number: u64, step: &str, ending: Ending) -> Entry {
+        Entry {
+            at: At {
+                round: usize::try_from(number).unwrap(),
+                step: 0,
+            },
+            lane: 0,
+            step: serde_json::from_str(step).unwrap(),
+            invoked: 2 * number,
+            ended: Some((2 * number + 1, ending)),
+        }
+    }
+
+    fn recording(between: Option<&str>) -> Recording {
+        let put = r#"{"put": {"channel": "c", "key": "k0", "value": "v1"}}"#;
+        let get = r#"{"get": {"channel": "c", "key": "k0"}}"#;
+        let mut entries = vec![entry(0, put, Ending::Answer(Answer::Stored))];
+        let between = between.map(|step| entry(1, step, Ending::Nothing("done".to_owned())));
+        entries.extend(between);
+        entries.push(entry(2, get, Ending::Answer(Answer::NoRecord)));
+        Recording {
+            entries,
+            ..Recording::default()
+        }
+    }
+
+    #[test]
+    fn a_lost_record_is_seen_unless_the_node_was_killed() {
+        let names = Names::new("", HashRange::FULL, true);
+        let lost = recording(None);
+        assert!(judge(&lost, &names).is_some() && reaches_all(&lost, &names));
+        let halted = recording(Some(r#"{"fault": {"halt": {"ms": 1}}}"#));
+        assert!(judge(&halted, &names).is_some());
+        let killed = recording(Some(r#"{"fault": {"kill": {}}}"#));
+        assert!(judge(&killed, &names).is_none() && !reaches_all(&killed, &names));
+    }
 }
