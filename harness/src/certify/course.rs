@@ -49,7 +49,7 @@ impl Course<'_> {
         if self.examiner.is_gone() {
             self.reporter.event(&Event::Stopped(obstacle(
                 "the node went away during the run.",
-                "If nobody stopped it, look at its log: it has crashed. Checks that came after that say \
+                "If nobody stopped it, look at its log: it has crashed, or it hangs. Checks that came after that say \
                  nothing.",
             )));
         }

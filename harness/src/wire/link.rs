@@ -1,11 +1,12 @@
 //! An authenticated connection: requests opened on it, what came for each, and what did not come.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
 use dht_protocol::neo::RequestId;
 use dht_protocol::neo::frame::write_request;
-use dht_protocol::neo::request::{RecordName, RequestCode, SupportedStatus};
+use dht_protocol::neo::request::{Command, RecordName, RequestCode, SupportedStatus};
 use dht_protocol::{ChannelName, Key};
 use dht_requirements::{self as req, Requirement};
 use tokio::time::Instant;
@@ -23,6 +24,8 @@ pub struct Link {
     inbox: Inbox,
     next_id: RequestId,
     sentinel: (ChannelName, Key),
+    /// What was asked for, so that a failure can say so.
+    opened: BTreeMap<RequestId, RequestCode>,
 }
 
 /// What the node did about a request.
@@ -58,6 +61,7 @@ impl Link {
             inbox: Inbox::new(frames),
             next_id: RequestId::FIRST,
             sentinel,
+            opened: BTreeMap::new(),
         }
     }
 
@@ -94,6 +98,7 @@ impl Link {
 
     /// Sends a message of a request.
     pub async fn say(&mut self, id: RequestId, payload: &[u8]) {
+        self.note(id, payload);
         let mut message = Vec::new();
         write_request(&mut message, id, payload);
         self.socket.send(&message).await;
@@ -103,9 +108,27 @@ impl Link {
     pub async fn say_at_once(&mut self, messages: &[(RequestId, &[u8])]) {
         let mut bytes = Vec::new();
         for (id, payload) in messages {
+            self.note(*id, payload);
             write_request(&mut bytes, *id, payload);
         }
         self.socket.send(&bytes).await;
+    }
+
+    /// Remembers what the first message of a request asks for.
+    fn note(&mut self, id: RequestId, payload: &[u8]) {
+        if let Ok((command, _)) = Command::decode(payload)
+            && let Some(code) = RequestCode::from_code(command.code)
+        {
+            self.opened.entry(id).or_insert(code);
+        }
+    }
+
+    /// A request as a failure calls it.
+    fn called(&self, id: RequestId) -> String {
+        match self.opened.get(&id) {
+            Some(code) => format!("{} (request #{id})", code.name()),
+            None => format!("request #{id}"),
+        }
     }
 
     /// Sends bytes as they are; [`forge`](dht_protocol::neo::forge) makes wrong ones.
@@ -132,7 +155,7 @@ impl Link {
 
     /// The node's next message for a request, which is due: `what` it should be.
     pub async fn answer(&mut self, id: RequestId, what: &str) -> Checked<Bytes> {
-        let sent = format!("request #{id}");
+        let sent = self.called(id);
         match self.hear(id).await {
             Heard::Message(payload) => Ok(payload),
             Heard::Closed(closing) => {
@@ -160,7 +183,7 @@ impl Link {
         if came == payload {
             return Ok(());
         }
-        let sent = format!("request #{id}");
+        let sent = self.called(id);
         let observed = shown(&came);
         Err(broken(
             requirement,
