@@ -50,7 +50,7 @@ pub use event::{
 pub use exchange::{Direction, Line};
 pub use exit::Exit;
 pub use judged::{Expectation, Judged, Judgement, Sighting, Standing, State};
-pub use profile::{Deviation, Profile, ProfileError};
+pub use profile::{Deviation, Profile, ProfileError, Restart};
 pub use requirement::{Level, Requirement};
 pub use run::{Group, Run};
 pub use style::Style;

@@ -57,6 +57,7 @@ fn profile(deviations: &[(&str, Option<&str>, Option<&str>)]) -> Profile {
     Profile {
         name: "known".to_owned(),
         description: None,
+        restart: None,
         deviations: deviations
             .iter()
             .map(|(requirement, check, outcome)| Deviation {

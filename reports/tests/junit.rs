@@ -190,6 +190,7 @@ fn everywhere(text: &str) -> Vec<Event> {
         node: own(),
         range: Some(own()),
         profile: Profile {
+            restart: None,
             name: own(),
             ..Profile::strict()
         },

@@ -337,7 +337,7 @@ fn the_live_line_says_how_far_the_run_is() {
     assert_eq!(after(3), "  2 of 4 checks, 1 broken");
     assert_eq!(
         after(6),
-        "  random: 120,000 operations, 10,000 a second, 2 requirements exercised, 48 s left, 1 broken"
+        "  random: 120,000 operations, 10,000/s, 48 s left, 2 requirements exercised, 1 broken"
     );
     assert_eq!(after(events.len()), "");
 

@@ -15,6 +15,7 @@ use dht_workload::generate::{self, Shape};
 use dht_workload::judge::sequential::Sequential;
 use dht_workload::names::Names;
 use dht_workload::net::{NetWorld, Options};
+use dht_workload::recording::AfterKill;
 use dht_workload::{Case, run};
 use fakedht::TestNode;
 use tokio::runtime::{self, Runtime};
@@ -73,7 +74,7 @@ async fn judged(node: NodeAddress, case: &Case, names: &Names, faulty: bool) -> 
     let world = NetWorld::connect(node, admin, 1, PATIENCE, options).await;
     let mut world = world.expect("the node is up");
     let began = Instant::now();
-    let mut judge = Sequential::new(names);
+    let mut judge = Sequential::new(names, AfterKill::Unknown);
     let recording = run::run(case, names, &mut world, |entry| {
         assert_eq!(judge.observe(entry), None, "the node is healthy");
         ControlFlow::Continue(())

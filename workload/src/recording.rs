@@ -21,6 +21,20 @@ pub struct Recording {
     pub streams: Vec<StreamRecord>,
     /// What ended the run before its time.
     pub end: Option<End>,
+    /// What is left of the records behind a kill.
+    pub after_kill: AfterKill,
+}
+
+/// What is left of a node's records when it was killed and started again.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum AfterKill {
+    /// Nobody has said. Nothing is judged that would have to be known.
+    #[default]
+    Unknown,
+    /// Everything that was acknowledged.
+    Everything,
+    /// Nothing.
+    Nothing,
 }
 
 /// A step that was begun.

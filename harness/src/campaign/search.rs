@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use dht_protocol::HashRange;
 use dht_reports::{CheckResult, Event, Progress, Verdict, Workload};
 use dht_requirements as req;
-use dht_workload::Case;
+use dht_workload::case::{self, Case, Step};
 use dht_workload::corpus::Found;
 use dht_workload::generate;
 use dht_workload::hunt::Technique;
@@ -23,12 +23,15 @@ use super::sweep::Sweep;
 use super::techniques::{Part, chosen};
 use crate::certify::again;
 use crate::certify::examiner::{Examiner, GONE};
+use crate::profiles;
 use crate::reporter::Reporter;
 
 /// How many answer times the whole search may take if no budget is given, and making a failure short.
 const LIMIT: u32 = 12;
 /// How many operations of a technique say something of a node, if there is no time for all of them.
 const ENOUGH: u64 = 500;
+/// How often the node is killed.
+const RESTARTS: usize = 3;
 /// How many cases with faults run at the same time.
 const TOGETHER: usize = 8;
 /// A search of a node for what is wrong with it. It reports what it has come to when it is over, and also when
@@ -55,6 +58,8 @@ pub(crate) struct Search<'a> {
 struct Record {
     part: Part,
     operations: u64,
+    /// How many cases were run.
+    cases: usize,
     time: Duration,
     findings: Vec<Finding>,
     /// How often each requirement was seen to be broken.
@@ -70,10 +75,13 @@ impl<'a> Search<'a> {
         let begun = Instant::now();
         let limit = options.budget.unwrap_or(LIMIT * options.target.timeout);
         let chosen = chosen(options.filter.as_deref());
+        // A run with a profile that cannot be read has not begun.
+        let profile = profiles::load(&options.profile).unwrap_or_default();
         Self {
             examiner,
             reporter,
-            stage: Stage::new(&examiner.target, examiner.seed, options.target.timeout),
+            stage: Stage::new(&examiner.target, examiner.seed, options.target.timeout)
+                .with_profile(&profile),
             begun,
             until: begun + limit,
             records: chosen.map(Record::new).collect(),
@@ -93,6 +101,15 @@ impl<'a> Search<'a> {
         } else if self.examiner.is_gone() {
             let reason = GONE.to_owned();
             self.stop(&Verdict::Inconclusive { reason });
+        }
+        if !self.stage.can_halt() {
+            let restarts = self.records.iter_mut();
+            let restarts = restarts.filter(|record| record.part == Part::Restarts);
+            restarts.for_each(|record| {
+                let reason = "only a node that was started with --spawn can be killed".to_owned();
+                let verdict = Verdict::NotApplicable { reason };
+                record.stopped.get_or_insert(verdict);
+            });
         }
         for round in 0.. {
             let mut went_on = false;
@@ -116,14 +133,29 @@ impl<'a> Search<'a> {
         if record.stopped.is_some() {
             return false;
         }
-        let Part::Random(technique) = record.part else {
-            return !self.sweep.is_over();
+        let technique = match record.part {
+            Part::Random(technique) => technique,
+            Part::KillPoints => return !self.sweep.is_over(),
+            Part::Restarts => return record.cases < RESTARTS,
         };
         let operations = match self.records.len() {
             1 => options.operations,
             _ => options.operations * share(technique) / 20,
         };
-        options.budget.is_some() || record.operations < operations
+        match options.budget {
+            Some(budget) => !self.leaves_to_sweep(record, budget),
+            None => record.operations < operations,
+        }
+    }
+
+    /// In the second half of the budget a part that has done enough waits until the sweep is over: of that, only
+    /// the whole says that the node is right.
+    fn leaves_to_sweep(&self, record: &Record, budget: Duration) -> bool {
+        let mut sweeps = self.records.iter();
+        record.operations >= ENOUGH
+            && self.begun.elapsed() >= budget / 2
+            && !self.sweep.is_over()
+            && sweeps.any(|record| record.part == Part::KillPoints && record.stopped.is_none())
     }
 
     /// A case of a part; or several at the same time, where the clients mostly wait for connections.
@@ -184,6 +216,7 @@ impl<'a> Search<'a> {
     async fn played(&mut self, at: usize, case: Case, played: Played) {
         let record = &mut self.records[at];
         record.operations += played.operations;
+        record.cases += 1;
         self.faults += played.faults;
         self.clients = self.clients.max(case.connections());
         if let Some(fault) = played.fault {
@@ -201,6 +234,15 @@ impl<'a> Search<'a> {
                 rounds.map(|round| self.case(technique, round)).collect()
             }
             Part::Random(technique) => vec![self.case(technique, round)],
+            Part::Restarts => {
+                let (before, behind) = (2 * round, 2 * round + 1);
+                let mut case = self.case(Technique::Sequential, before);
+                let kill = Step::Fault(case::Fault::Kill {});
+                case.rounds.extend(Case::sequential([kill]).rounds);
+                case.rounds
+                    .extend(self.case(Technique::Sequential, behind).rounds);
+                vec![case]
+            }
         }
     }
 
@@ -396,6 +438,7 @@ impl Record {
         Self {
             part,
             operations: 0,
+            cases: 0,
             time: Duration::ZERO,
             findings: Vec::new(),
             seen: BTreeMap::new(),

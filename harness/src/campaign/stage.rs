@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dht_client::Tap;
-use dht_reports::Line;
+use dht_reports::{Line, Profile, Restart};
 use dht_requirements as req;
 use dht_workload::judge::sequential::Sequential;
 use dht_workload::judge::{self, Fault};
 use dht_workload::names::Names;
 use dht_workload::net::{ConnectError, NetWorld, NodeControl, Options};
-use dht_workload::recording::{End, Entry};
+use dht_workload::recording::{AfterKill, End, Entry};
 use dht_workload::{Case, Recording, run};
 use tokio::time::timeout;
 
@@ -31,6 +31,8 @@ pub struct Stage<'a> {
     patience: Duration,
     /// What can halt and kill the node.
     control: Option<Arc<dyn NodeControl>>,
+    /// What is left of the node's records when it was killed.
+    after_kill: AfterKill,
     /// How many cases were run, so that no name is used twice.
     plays: Arc<AtomicU64>,
 }
@@ -64,8 +66,19 @@ impl<'a> Stage<'a> {
             seed,
             patience,
             control: target.control(),
+            after_kill: AfterKill::Unknown,
             plays: Arc::default(),
         }
+    }
+
+    /// The same stage, with a node of which a profile says what it keeps when it is killed.
+    pub fn with_profile(self, profile: &Profile) -> Self {
+        let after_kill = match profile.restart {
+            Some(Restart::Keeps) => AfterKill::Everything,
+            Some(Restart::Loses) => AfterKill::Nothing,
+            None => AfterKill::Unknown,
+        };
+        Self { after_kill, ..self }
     }
 
     /// Can the node be halted for a while?
@@ -90,6 +103,7 @@ impl<'a> Stage<'a> {
             seed: self.seed,
             patience,
             control: self.control.clone(),
+            after_kill: self.after_kill,
             plays: Arc::clone(&self.plays),
         }
     }
@@ -121,7 +135,7 @@ impl<'a> Stage<'a> {
         let connections = case.connections();
         let mut world =
             NetWorld::connect(address, credential, connections, self.patience, options).await?;
-        let recording = perform(case, &names, &mut world, until).await;
+        let recording = perform(case, &names, &mut world, self.after_kill, until).await;
         world.shutdown().await;
         match recording.end {
             // The next one finds a node again, if it was started for the run.
@@ -161,8 +175,16 @@ impl<'a> Stage<'a> {
 }
 
 /// Does what a case says. A case in which nothing overlaps ends with its first wrong answer.
-async fn perform(case: &Case, names: &Names, world: &mut NetWorld, until: Instant) -> Recording {
-    let mut sequential = case.is_sequential().then(|| Sequential::new(names));
+async fn perform(
+    case: &Case,
+    names: &Names,
+    world: &mut NetWorld,
+    after_kill: AfterKill,
+    until: Instant,
+) -> Recording {
+    let mut sequential = case
+        .is_sequential()
+        .then(|| Sequential::new(names, after_kill));
     let watch = |entry: &Entry| {
         let wrong = sequential
             .as_mut()
@@ -172,7 +194,11 @@ async fn perform(case: &Case, names: &Names, world: &mut NetWorld, until: Instan
             false => ControlFlow::Continue(()),
         }
     };
-    run::run(case, names, world, watch).await
+    let recording = run::run(case, names, world, watch).await;
+    Recording {
+        after_kill,
+        ..recording
+    }
 }
 
 /// The lines of several connections in the order of their times.

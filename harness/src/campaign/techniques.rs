@@ -16,6 +16,8 @@ pub(super) enum Part {
     Random(Technique),
     /// Every request, cut at each of its messages.
     KillPoints,
+    /// The node's process is killed and started again.
+    Restarts,
 }
 
 /// What any case exercises.
@@ -38,11 +40,12 @@ static RECORDS: [&Requirement; 14] = [
 
 impl Part {
     /// All of them, in the order in which they take turns.
-    pub(super) const ALL: [Self; 4] = [
+    pub(super) const ALL: [Self; 5] = [
         Self::Random(Technique::Sequential),
         Self::Random(Technique::Concurrent),
         Self::Random(Technique::Faulty),
         Self::KillPoints,
+        Self::Restarts,
     ];
 
     /// The id of the check that it is.
@@ -52,6 +55,7 @@ impl Part {
             Self::Random(Technique::Concurrent) => "random.concurrent",
             Self::Random(Technique::Faulty) => "random.faults",
             Self::KillPoints => "random.kill-points",
+            Self::Restarts => "random.restarts",
         }
     }
 
@@ -68,6 +72,9 @@ impl Part {
             }
             Self::KillPoints => {
                 "A request whose connection is cut before, in or after any of its messages has happened or has not, and nothing else suffers."
+            }
+            Self::Restarts => {
+                "A node that is killed and started again serves its clients, and holds what its profile says."
             }
         }
     }
@@ -103,6 +110,7 @@ impl fmt::Display for Part {
         match self {
             Self::Random(technique) => technique.fmt(f),
             Self::KillPoints => f.write_str("kill-points"),
+            Self::Restarts => f.write_str("restarts"),
         }
     }
 }
@@ -133,8 +141,8 @@ mod tests {
 
     #[test]
     fn a_filter_chooses() {
-        assert_eq!(lines(None).len(), 4);
-        assert_eq!(lines(Some("random")).len(), 4);
+        assert_eq!(lines(None).len(), 5);
+        assert_eq!(lines(Some("random")).len(), 5);
         assert_eq!(lines(Some("random.faults")).len(), 1);
         assert_eq!(lines(Some("random.kill-points")).len(), 1);
         assert!(!is_chosen(Some("put.stored")));

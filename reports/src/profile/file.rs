@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Deviation, Profile};
+use super::{Deviation, Profile, Restart};
 
 /// Why a text is no profile.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -48,6 +48,7 @@ pub(super) fn read(text: &str) -> Result<Profile, ProfileError> {
         name: file.name.into_inner(),
         description: file.description,
         deviations,
+        restart: file.restart,
     })
 }
 
@@ -58,6 +59,7 @@ pub(super) fn read(text: &str) -> Result<Profile, ProfileError> {
 struct File {
     name: Spanned<String>,
     description: Option<String>,
+    restart: Option<Restart>,
     #[serde(default, rename = "deviation")]
     deviations: Vec<Spanned<Table>>,
 }

@@ -21,6 +21,19 @@ pub struct Profile {
     /// Where that node deviates from the specification.
     #[serde(default)]
     pub deviations: Vec<Deviation>,
+    /// What is left of its records when its process is killed and started again; none if that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Restart>,
+}
+
+/// What is left of a node's records when its process is killed and started again.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Restart {
+    /// Everything that was acknowledged.
+    Keeps,
+    /// Nothing.
+    Loses,
 }
 
 /// A known deviation from one requirement.
@@ -50,6 +63,7 @@ impl Profile {
             name: "strict".to_owned(),
             description: None,
             deviations: Vec::new(),
+            restart: None,
         }
     }
 

@@ -50,7 +50,15 @@ fn workload(judged: &Judged<'_>, progress: &Progress) -> String {
     );
     let ms = progress.elapsed.as_millis();
     if let Some(rate) = (u128::from(progress.operations) * 1_000).checked_div(ms) {
-        text.push_str(&format!(", {} a second", number(rate)));
+        text.push_str(&format!(", {}/s", number(rate)));
+    }
+    // What matters most comes first: a narrow terminal cuts off the end.
+    match progress.budget {
+        Some(budget) => {
+            let left = budget.saturating_sub(progress.elapsed);
+            text.push_str(&format!(", {} left", seconds(left)));
+        }
+        None => text.push_str(&format!(", after {}", seconds(progress.elapsed))),
     }
     if progress.findings > 0 {
         text.push_str(&format!(", {}", count(progress.findings, "finding")));
@@ -58,13 +66,6 @@ fn workload(judged: &Judged<'_>, progress: &Progress) -> String {
     let exercised = judged.requirement_tally().exercised();
     if exercised > 0 {
         text.push_str(&format!(", {} exercised", count(exercised, "requirement")));
-    }
-    match progress.budget {
-        Some(budget) => {
-            let left = budget.saturating_sub(progress.elapsed);
-            text.push_str(&format!(", {} left", seconds(left)));
-        }
-        None => text.push_str(&format!(", after {}", seconds(progress.elapsed))),
     }
     text
 }

@@ -5,7 +5,7 @@ use dht_model::{Model, NodeId};
 use super::Fault;
 use crate::case::{self, Step};
 use crate::names::Names;
-use crate::recording::{Entry, Recording};
+use crate::recording::{AfterKill, Entry, Recording};
 use crate::world::Ending;
 
 /// Judges answers as they come. It stops to judge where the model does not reach: once nobody knows how
@@ -14,17 +14,17 @@ use crate::world::Ending;
 pub struct Sequential<'a> {
     names: &'a Names,
     model: Model,
+    after_kill: AfterKill,
     lost: bool,
 }
 
 impl<'a> Sequential<'a> {
     /// Nothing has happened yet.
-    pub fn new(names: &'a Names) -> Self {
-        let mut model = Model::default();
-        model.announce(NodeId(0), names.range());
+    pub fn new(names: &'a Names, after_kill: AfterKill) -> Self {
         Self {
             names,
-            model,
+            model: empty(names),
+            after_kill,
             lost: false,
         }
     }
@@ -35,8 +35,13 @@ impl<'a> Sequential<'a> {
             self.lost = true;
             return None;
         };
-        // What a node may lose when it is killed is another question.
-        self.lost |= matches!(entry.step, Step::Fault(case::Fault::Kill {}));
+        if entry.step == Step::Fault(case::Fault::Kill {}) {
+            match self.after_kill {
+                AfterKill::Everything => {}
+                AfterKill::Nothing => self.model = empty(self.names),
+                AfterKill::Unknown => self.lost = true,
+            }
+        }
         let operation = self.names.operation(&entry.step);
         let (Some(operation), false) = (operation, self.lost) else {
             // What is done in several steps is for other judges.
@@ -63,9 +68,16 @@ impl<'a> Sequential<'a> {
     }
 }
 
+/// A node that holds nothing.
+fn empty(names: &Names) -> Model {
+    let mut model = Model::default();
+    model.announce(NodeId(0), names.range());
+    model
+}
+
 /// The first wrong answer of a recording, as far as nothing overlaps.
 pub fn judge(recording: &Recording, names: &Names) -> Option<Fault> {
-    let mut judge = Sequential::new(names);
+    let mut judge = Sequential::new(names, recording.after_kill);
     let alone = &recording.entries[..alone(recording)];
     alone.iter().find_map(|entry| judge.observe(entry))
 }
@@ -73,7 +85,9 @@ pub fn judge(recording: &Recording, names: &Names) -> Option<Fault> {
 /// Does the model reach to the end of a recording? It says nothing of streams.
 pub fn reaches_all(recording: &Recording, names: &Names) -> bool {
     let judged = |entry: &Entry| match &entry.ended {
-        _ if entry.step == Step::Fault(case::Fault::Kill {}) => false,
+        _ if entry.step == Step::Fault(case::Fault::Kill {}) => {
+            recording.after_kill != AfterKill::Unknown
+        }
         Some((_, Ending::Nothing(_))) => true,
         Some((_, Ending::Answer(_))) => names.operation(&entry.step).is_some(),
         _ => false,
@@ -137,5 +151,13 @@ mod tests {
         assert!(judge(&halted, &names).is_some());
         let killed = recording(Some(r#"{"fault": {"kill": {}}}"#));
         assert!(judge(&killed, &names).is_none() && !reaches_all(&killed, &names));
+        for (after_kill, is_wrong) in [(AfterKill::Everything, true), (AfterKill::Nothing, false)] {
+            let declared = Recording {
+                after_kill,
+                ..killed.clone()
+            };
+            assert_eq!(judge(&declared, &names).is_some(), is_wrong);
+            assert!(reaches_all(&declared, &names));
+        }
     }
 }
