@@ -32,6 +32,8 @@ pub struct Target {
     guest: Option<Credential>,
     range: HashRange,
     origin: Origin,
+    /// The bugs that the embedded node was given.
+    bugs: Vec<String>,
     /// Locked only to start and to stop it.
     running: Arc<Mutex<Running>>,
 }
@@ -93,6 +95,7 @@ impl Target {
             guest,
             range: HashRange::FULL,
             origin: running.origin(),
+            bugs: options.bug.clone(),
             running: Arc::new(Mutex::new(running)),
         };
         match target.query_range(options.timeout).await {
@@ -119,6 +122,7 @@ impl Target {
             guest,
             range: half(),
             origin: Origin::Embedded,
+            bugs: options.bug.clone(),
             running: Arc::new(Mutex::new(Running::Embedded(node))),
         })
     }
@@ -189,6 +193,11 @@ impl Target {
         let ready = client.ready(limit).await;
         client.shutdown();
         ready.err().map(|error| error.to_string())
+    }
+
+    /// The bugs that the embedded node was given.
+    pub fn bugs(&self) -> &[String] {
+        &self.bugs
     }
 
     /// The node's hash range.

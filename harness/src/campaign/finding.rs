@@ -44,7 +44,7 @@ impl Finding {
     ) -> Self {
         let mut last = None;
         let mut better = |case: &Case, fault: &Fault| {
-            let kept = kept(case, fault, found.clone());
+            let kept = kept(case, fault, found.clone(), stage.bug());
             let file = kept.write(folder);
             replace(&mut last, file.as_ref().ok().cloned());
             best(Self {
@@ -72,7 +72,7 @@ impl Finding {
         let exchange = listen(stage, &minimal, until).await;
         let mut found = found;
         found.probes = minimal.probes;
-        let mut kept = kept(&minimal.case, &minimal.fault, found);
+        let mut kept = kept(&minimal.case, &minimal.fault, found, stage.bug());
         let (failed, of) = minimal.fails;
         // Probes for which there was no time say nothing.
         kept.fails = (Instant::now() < until).then_some(Rate { failed, of });
@@ -118,7 +118,7 @@ async fn listen(stage: &Stage<'_>, minimal: &Minimal, until: Instant) -> Vec<Lin
     exchange
 }
 
-fn kept(case: &Case, fault: &Fault, found: Found) -> Kept {
+fn kept(case: &Case, fault: &Fault, found: Found, bug: Option<String>) -> Kept {
     Kept {
         format: FORMAT,
         about: format!("Broken: {}", fault.requirement.sentence),
@@ -127,7 +127,7 @@ fn kept(case: &Case, fault: &Fault, found: Found) -> Kept {
         allowed: fault.allowed.clone(),
         observed: fault.observed.clone(),
         fails: None,
-        bug: None,
+        bug,
         found: Some(found),
         case: case.clone(),
         exchange: Vec::new(),

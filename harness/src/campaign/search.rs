@@ -30,6 +30,8 @@ use crate::reporter::Reporter;
 const LIMIT: u32 = 12;
 /// How many operations of a technique say something of a node, if there is no time for all of them.
 const ENOUGH: u64 = 500;
+/// What making a failure short may take at least.
+const LEAST: Duration = Duration::from_secs(5);
 /// How often the node is killed.
 const RESTARTS: usize = 3;
 /// How many cases with faults run at the same time.
@@ -279,9 +281,10 @@ impl<'a> Search<'a> {
             operations: record.operations,
             ..Found::default()
         };
-        let until = self
-            .until
-            .max(Instant::now() + LIMIT * options.target.timeout);
+        // One failure is not to take the time of all others.
+        let most = LIMIT * options.target.timeout;
+        let budget = options.budget.map(|budget| (budget / 4).max(LEAST));
+        let until = Instant::now() + budget.map_or(most, |budget| budget.min(most));
         let folder = options.corpus.clone();
         let best = |finding| *self.best() = Some((at, finding));
         let finding = Finding::of(&self.stage, case, fault, found, &folder, until, best).await;

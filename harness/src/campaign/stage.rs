@@ -81,6 +81,14 @@ impl<'a> Stage<'a> {
         Self { after_kill, ..self }
     }
 
+    /// The bug that the node was given, if it was one.
+    pub fn bug(&self) -> Option<String> {
+        match self.target.bugs() {
+            [bug] => Some(bug.clone()),
+            _ => None,
+        }
+    }
+
     /// Can the node be halted for a while?
     pub fn can_halt(&self) -> bool {
         self.control.is_some()
