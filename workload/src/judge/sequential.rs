@@ -45,7 +45,7 @@ impl<'a> Sequential<'a> {
         let operation = self.names.operation(&entry.step);
         let (Some(operation), false) = (operation, self.lost) else {
             // What is done in several steps is for other judges.
-            self.lost |= !matches!(ending, Ending::Nothing(_));
+            self.lost |= !matches!(entry.step, Step::Fault(_));
             return None;
         };
         match ending {
@@ -88,8 +88,8 @@ pub fn reaches_all(recording: &Recording, names: &Names) -> bool {
         _ if entry.step == Step::Fault(case::Fault::Kill {}) => {
             recording.after_kill != AfterKill::Unknown
         }
-        Some((_, Ending::Nothing(_))) => true,
-        Some((_, Ending::Answer(_))) => names.operation(&entry.step).is_some(),
+        Some((_, Ending::Nothing(_))) if matches!(entry.step, Step::Fault(_)) => true,
+        Some((_, Ending::Nothing(_) | Ending::Answer(_))) => names.operation(&entry.step).is_some(),
         _ => false,
     };
     recording.streams.is_empty()
