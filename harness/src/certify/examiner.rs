@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::again::again;
 use super::{CHECK_LIMIT, described};
 use crate::checks::ground::too_slow;
-use crate::checks::{Check, Ground, Group};
+use crate::checks::{Check, Ground};
 use crate::cli::Certify;
 use crate::target::Target;
 use crate::unkept::{Checked, Outcome, Unkept};
@@ -87,8 +87,8 @@ impl Examiner {
         if self.is_gone() {
             return Some(Unkept::Inconclusive(GONE.to_owned()));
         }
-        let needs_keys =
-            check.group != Group::Connection && check.request != Some(RequestCode::GetHashRange);
+        // Nearly all look whether a connection works by asking for a record.
+        let needs_keys = check.request != Some(RequestCode::GetHashRange);
         (self.target.range() == HashRange::EMPTY && needs_keys).then(|| {
             Unkept::NotApplicable("the node's range is empty: there are no keys".to_owned())
         })
