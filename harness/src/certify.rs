@@ -12,6 +12,7 @@ mod crowd;
 pub(crate) mod examiner;
 pub(crate) mod interrupt;
 
+use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use dht_client::Client;
@@ -35,7 +36,17 @@ const CHECK_LIMIT: u32 = 6;
 
 /// Runs a certification.
 pub async fn certify(options: Certify) -> Exit {
-    let reporter = match Reporter::new(options.junit.clone(), options.json.clone()) {
+    let (junit, json) = (options.junit.clone(), options.json.clone());
+    reported(junit, json, async |reporter| run(options, reporter).await).await
+}
+
+/// Does what says its events to a reporter, and writes the reports.
+pub(crate) async fn reported(
+    junit: Option<PathBuf>,
+    json: Option<PathBuf>,
+    run: impl AsyncFnOnce(&Reporter),
+) -> Exit {
+    let reporter = match Reporter::new(junit, json) {
         Ok(reporter) => reporter,
         Err(error) => {
             eprintln!("cannot start: {error}");
@@ -43,7 +54,7 @@ pub async fn certify(options: Certify) -> Exit {
         }
     };
     let begun = Instant::now();
-    run(options, &reporter).await;
+    run(&reporter).await;
     reporter.event(&Event::RunFinished(RunFinished {
         duration: begun.elapsed(),
     }));
@@ -212,7 +223,7 @@ pub(crate) fn new_seed() -> u64 {
     }
 }
 
-fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

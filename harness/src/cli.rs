@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use dht_client::{FileError, credential_from_file};
 use dht_history::Semantics;
 use dht_protocol::neo::Credential;
 
@@ -59,13 +60,9 @@ pub enum Command {
     History(History),
 }
 
-/// Which node, as whom, and how patiently.
-#[derive(Args, Clone, Debug)]
-pub struct TargetOptions {
-    /// The node to check.
-    #[arg(long, value_name = "HOST:PORT")]
-    pub node: Option<String>,
-
+/// The clients that the node knows.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Identity {
     /// Name and key of the client: 256 hexadecimal digits. Default: admin with the all-zero key.
     #[arg(long, value_name = "NAME:HEXKEY", conflicts_with = "credentials")]
     pub auth: Option<Credential>,
@@ -78,6 +75,33 @@ pub struct TargetOptions {
     /// client may not do is checked with it.
     #[arg(long, value_name = "NAME:HEXKEY")]
     pub guest: Option<Credential>,
+}
+
+impl Identity {
+    /// What a file of credentials has to hold.
+    pub const FILE: &'static str =
+        "The file must have one line, NAME:HEXKEY with 256 hexadecimal digits.";
+
+    /// The name and key of the client.
+    pub fn credential(&self) -> Result<Credential, FileError> {
+        match (&self.auth, &self.credentials) {
+            (Some(credential), _) => Ok(credential.clone()),
+            (None, Some(path)) => credential_from_file(path),
+            (None, None) => Ok(Credential::default_admin()),
+        }
+    }
+}
+
+/// Which node, as whom, and how patiently.
+#[derive(Args, Clone, Debug)]
+pub struct TargetOptions {
+    /// The node to check.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub node: Option<String>,
+
+    /// As whom.
+    #[command(flatten)]
+    pub identity: Identity,
 
     /// Start the node with this shell command, check it at --node (default 127.0.0.1:10100), and stop it
     /// again. What the node writes is not shown; the command may redirect it to a file.
@@ -235,17 +259,9 @@ pub struct Doctor {
     #[arg(long, value_name = "HOST:PORT")]
     pub node: String,
 
-    /// Name and key of the client: 256 hexadecimal digits. Default: admin with the all-zero key.
-    #[arg(long, value_name = "NAME:HEXKEY", conflicts_with = "credentials")]
-    pub auth: Option<Credential>,
-
-    /// A file with one line NAME:HEXKEY.
-    #[arg(long, value_name = "FILE")]
-    pub credentials: Option<PathBuf>,
-
-    /// Name and key of a second client that the node knows and that is not called "admin".
-    #[arg(long, value_name = "NAME:HEXKEY")]
-    pub guest: Option<Credential>,
+    /// As whom.
+    #[command(flatten)]
+    pub identity: Identity,
 
     /// How long the node may take for one answer, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "0.3", value_parser = parse_seconds)]

@@ -14,7 +14,6 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use dht_client::credential_from_file;
 use dht_protocol::neo::auth::{Timestamp, decode_nonce};
 use dht_protocol::neo::{Credential, VERSION};
 use dht_protocol::{ChannelName, Key};
@@ -22,7 +21,7 @@ use dht_reports::Exit;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-use crate::cli::Doctor;
+use crate::cli::{Doctor, Identity};
 use crate::trace::Trace;
 use crate::wire::handshake::Step;
 use crate::wire::{Link, Login, Socket};
@@ -91,17 +90,9 @@ impl Examination<'_> {
     }
 
     fn credential(&mut self) -> Way<Credential> {
-        match (&self.options.auth, &self.options.credentials) {
-            (Some(credential), _) => Some(credential.clone()),
-            (None, None) => Some(Credential::default_admin()),
-            (None, Some(path)) => match credential_from_file(path) {
-                Ok(credential) => Some(credential),
-                Err(error) => {
-                    let advice =
-                        "The file must have one line, NAME:HEXKEY with 256 hexadecimal digits.";
-                    self.stop(Question::Credentials, error, advice)
-                }
-            },
+        match self.options.identity.credential() {
+            Ok(credential) => Some(credential),
+            Err(error) => self.stop(Question::Credentials, error, Identity::FILE),
         }
     }
 

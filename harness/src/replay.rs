@@ -1,8 +1,6 @@
 //! `dhtcheck replay`: kept failures, run again.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
-
-use dht_reports::{Event, Exit, Plan, PlannedGroup, RunFinished, RunStarted};
+use dht_reports::{Event, Exit, Plan, PlannedGroup, RunStarted};
 
 use crate::campaign::corpus;
 use crate::certify::examiner::Examiner;
@@ -14,30 +12,18 @@ use crate::target::Target;
 
 /// Runs the files and reports a verdict for each.
 pub async fn replay(options: Replay) -> Exit {
-    let reporter = match Reporter::new(options.junit.clone(), options.json.clone()) {
-        Ok(reporter) => reporter,
-        Err(error) => {
-            eprintln!("cannot start: {error}");
-            return Exit::CouldNotRun;
-        }
-    };
-    let begun = Instant::now();
-    run(options, &reporter).await;
-    reporter.event(&Event::RunFinished(RunFinished {
-        duration: begun.elapsed(),
-    }));
-    reporter.finish()
+    let (junit, json) = (options.junit.clone(), options.json.clone());
+    certify::reported(junit, json, async |reporter| run(options, reporter).await).await
 }
 
 async fn run(options: Replay, reporter: &Reporter) {
     let files = corpus::load(&options.path);
     let seed = certify::new_seed();
     let count = files.as_ref().map_or(0, Vec::len);
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let mut start = RunStarted {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: format!("{seed:x}"),
-        started_ms: u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX),
+        started_ms: certify::now_ms(),
         groups: vec![PlannedGroup {
             name: "corpus".to_owned(),
             plan: Plan::Checks(count),

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, SocketAddrV4, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dht_client::{Client, ConnectionError, Missing, credential_from_file};
+use dht_client::{Client, ConnectionError, Missing};
 use dht_protocol::HashRange;
 use dht_protocol::neo::{AuthKey, Credential};
 use dht_reports::{Clue, Obstacle};
@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
-use crate::cli::TargetOptions;
+use crate::cli::{Identity, TargetOptions};
 use crate::spawn::Spawned;
 use crate::trace::Trace;
 
@@ -68,7 +68,7 @@ impl Target {
     /// Finds or starts the node and makes sure that it can be talked to.
     pub async fn prepare(options: &TargetOptions) -> Result<Self, Obstacle> {
         let credential = credential(options)?;
-        let mut guest = options.guest.clone();
+        let mut guest = options.identity.guest.clone();
         let (address, running) = match (&options.spawn, &options.node) {
             (Some(command), node) => {
                 let address = resolve(node.as_deref().unwrap_or(DEFAULT_NODE))?;
@@ -113,7 +113,7 @@ impl Target {
     /// The embedded node, whether it can be talked to or not.
     pub async fn embedded(options: &TargetOptions) -> Result<Self, Obstacle> {
         let credential = credential(options)?;
-        let guest = options.guest.clone().or_else(visitor);
+        let guest = options.identity.guest.clone().or_else(visitor);
         let clients = guest.iter().chain([&credential]).cloned();
         let node = embedded(options, clients).await?;
         Ok(Self {
@@ -366,17 +366,11 @@ impl fmt::Display for Target {
 }
 
 fn credential(options: &TargetOptions) -> Result<Credential, Obstacle> {
-    match (&options.auth, &options.credentials) {
-        (Some(credential), _) => Ok(credential.clone()),
-        (None, Some(path)) => credential_from_file(path).map_err(|error| Obstacle {
-            reason: format!("the credentials file cannot be used: {error}"),
-            clues: Vec::new(),
-            advice: Some(
-                "It must have one line, NAME:HEXKEY with 256 hexadecimal digits.".to_owned(),
-            ),
-        }),
-        (None, None) => Ok(Credential::default_admin()),
-    }
+    options.identity.credential().map_err(|error| Obstacle {
+        reason: format!("the credentials file cannot be used: {error}"),
+        clues: Vec::new(),
+        advice: Some(Identity::FILE.to_owned()),
+    })
 }
 
 fn resolve(node: &str) -> Result<SocketAddrV4, Obstacle> {

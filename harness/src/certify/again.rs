@@ -30,14 +30,14 @@ fn arguments(options: &TargetOptions) -> String {
     if let Some(node) = &options.node {
         add(format!("--node {node}"));
     }
-    if let Some(path) = &options.credentials {
+    if let Some(path) = &options.identity.credentials {
         let path = quoted(&path.display().to_string());
         add(format!("--credentials {path}"));
     }
-    if options.auth.is_some() {
+    if options.identity.auth.is_some() {
         add("--auth NAME:HEXKEY".to_owned());
     }
-    if options.guest.is_some() {
+    if options.identity.guest.is_some() {
         add("--guest NAME:HEXKEY".to_owned());
     }
     for bug in &options.bug {

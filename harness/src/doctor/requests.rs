@@ -71,7 +71,7 @@ impl Examination<'_> {
     }
 
     async fn guest(&mut self, patient: &Patient<'_>) -> Way {
-        let Some(guest) = &self.options.guest else {
+        let Some(guest) = &self.options.identity.guest else {
             return Some(());
         };
         let name = &guest.name;

@@ -10,7 +10,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 
 use crate::certify::examiner::Examiner;
 use crate::checks::{self, Check, Tag};
-use crate::cli::{Certify, TargetOptions};
+use crate::cli::{Certify, Identity, TargetOptions};
 use crate::target::Target;
 
 /// Part of the names on the node, which nobody else uses.
@@ -39,9 +39,7 @@ pub(super) async fn find(bug: Option<&'static Bug>, timeout: Duration) -> Option
 async fn examiner(bug: Option<&'static Bug>, timeout: Duration) -> Option<Examiner> {
     let options = TargetOptions {
         node: None,
-        auth: None,
-        credentials: None,
-        guest: None,
+        identity: Identity::default(),
         spawn: None,
         bug: bug.iter().map(|bug| bug.name.to_owned()).collect(),
         timeout,

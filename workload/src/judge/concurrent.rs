@@ -387,8 +387,7 @@ fn requirement(fault: Kind) -> &'static Requirement {
         Kind::LostChannel => &req::CHANNELS_COMPLETE,
         Kind::PhantomChannel => &req::CHANNELS_REAL,
         Kind::ImpossibleAnswer => &req::REQ_ANSWER_DEFINED,
-        Kind::StaleRead | Kind::LostWrite | Kind::CrossedValues | Kind::NoOrder => {
-            &req::DATA_PUT_VISIBLE
-        }
+        Kind::StaleRead | Kind::LostWrite => &req::DATA_PUT_VISIBLE,
+        Kind::CrossedValues | Kind::NoOrder => &req::DATA_LINEARIZABLE,
     }
 }
