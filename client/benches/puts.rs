@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use dht_client::core::{ConnectionEvent, Core, Output, Request};
+use dht_client::core::{ConnectionEvent, Core, Output};
 use dht_client::{Client, Credential, Limits, NodeAddress};
 use dht_protocol::neo::Now;
+use dht_protocol::neo::client::Request;
 use dht_protocol::neo::request::{RecordName, put};
 use fakedht::{ConnectionId, MemoryStorage, Node, NodeConfig, TestNode};
 use tokio::runtime::{self, Runtime};

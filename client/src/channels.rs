@@ -9,11 +9,11 @@ use dht_protocol::neo::request::gather::Notification;
 use futures_core::Stream;
 
 use crate::client::Client;
-use crate::core::{ChannelEvent, Request};
 use crate::error::RequestError;
 use crate::mailbox::Receiver;
 use crate::ticket::Ticket;
 use crate::waiters::Queue;
+use dht_protocol::neo::client::{ChannelEvent, Request};
 
 impl Client {
     /// Lists the channels of all nodes. Waits for all of them, also for those that are not connected.

@@ -52,10 +52,7 @@ pub use builder::Builder;
 pub use channels::Channels;
 pub use client::Client;
 pub use connections::Connections;
-pub use core::{
-    ChannelEvent, ConnectionEvent, GetAllEvent, MAX_ACTIVE_REQUESTS, MirrorEvent, RequestStats,
-    TooManyRequests,
-};
+pub use core::{ConnectionEvent, MAX_ACTIVE_REQUESTS, RequestStats, TooManyRequests};
 pub use error::{ConnectionError, Missing, NotReady, RemoveChannelError, RequestError};
 pub use files::{FileError, credential_from_file, nodes_from_file};
 pub use running::{Controller, GetAll, Mirror, Running};
@@ -63,6 +60,7 @@ pub use stats::{NodeStats, Stats};
 pub use tap::Tap;
 pub use update::PendingUpdate;
 
+pub use dht_protocol::neo::client::{ChannelEvent, GetAllEvent, MirrorEvent};
 pub use dht_protocol::neo::dissect::Side;
 pub use dht_protocol::neo::request::stream::{ControlError, Notification};
 pub use dht_protocol::neo::request::update::{Decision, Updated};

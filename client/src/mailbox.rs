@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 use dht_protocol::neo::request::stream::Notification;
 use dht_protocol::neo::request::{get_all, mirror, update};
 
-use crate::core::{Backlog, ChannelEvent, ConnectionEvent, RemoveChannelEvent};
+use crate::core::ConnectionEvent;
+use dht_protocol::neo::client::{Backlog, ChannelEvent, RemoveChannelEvent};
 
 /// What can be queued.
 pub(crate) trait Letter {

@@ -6,10 +6,10 @@ use dht_protocol::neo::request::{RecordName, put};
 use dht_protocol::{ChannelName, Key};
 
 use crate::client::Client;
-use crate::core::Request;
 use crate::error::RequestError;
 use crate::update::PendingUpdate;
 use crate::waiters::{Answer, Queue};
+use dht_protocol::neo::client::Request;
 
 /// Requests for one record. Each ends with its outcome or a [`RequestError`].
 impl Client {

@@ -5,10 +5,10 @@ use dht_protocol::neo::request::remove_channel::Notice;
 use dht_protocol::neo::request::{Failure, gather};
 
 use crate::client::Client;
-use crate::core::Request;
 use crate::error::{RemoveChannelError, RequestError};
 use crate::ticket::next;
 use crate::waiters::Queue;
+use dht_protocol::neo::client::Request;
 
 impl Client {
     /// Removes a channel with all its records from all nodes. Waits for all of them, also for those that

@@ -12,12 +12,12 @@ use dht_protocol::{ChannelName, Key};
 use futures_core::Stream;
 
 use crate::client::Client;
-use crate::core::Request;
 use crate::error::RequestError;
 use crate::mailbox::{Item, Receiver};
 use crate::shared::Writing;
 use crate::ticket::Ticket;
 use crate::waiters::Queue;
+use dht_protocol::neo::client::Request;
 
 impl Client {
     /// Reads all records, or all keys, of a channel on all nodes.

@@ -12,11 +12,12 @@ use tokio::time::Instant;
 
 use crate::ConnectionError;
 use crate::backoff::Backoff;
-use crate::core::{Backlog, ConnectionEvent, Core, Output};
+use crate::core::{ConnectionEvent, Core, Output};
 use crate::link::{self, Link};
 use crate::mailbox::Sender;
 use crate::tap::Tap;
 use crate::waiters::{Then, Waiters};
+use dht_protocol::neo::client::Backlog;
 
 /// How a client was built.
 #[derive(Clone, Debug)]

@@ -8,11 +8,11 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::client::Client;
-use crate::core::Request;
 use crate::error::RequestError;
 use crate::mailbox::{Letter, Receiver, Sender, mailbox};
 use crate::shared::{Shared, State, Writing};
 use crate::waiters::{Answer, Queue};
+use dht_protocol::neo::client::Request;
 
 impl Client {
     /// Starts a request and waits for its answer.

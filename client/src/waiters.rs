@@ -8,8 +8,10 @@ use dht_protocol::neo::request::{Failure, gather, update};
 use dht_protocol::neo::{NodeAddress, RequestId};
 use tokio::sync::oneshot;
 
-use crate::core::{Backlog, ChannelEvent, GetAllEvent, MirrorEvent, RemoveChannelEvent, Told};
 use crate::mailbox::{Letter as _, Sender};
+use dht_protocol::neo::client::{
+    Backlog, ChannelEvent, GetAllEvent, MirrorEvent, RemoveChannelEvent, Told,
+};
 
 /// How much memory the names of one GetChannels may take. The request remembers all of them, in order
 /// to tell each once.

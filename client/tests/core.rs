@@ -6,11 +6,12 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use bytes::Bytes;
-use dht_client::core::{Backlog, ConnectionEvent, Core, Output, Request, Told};
+use dht_client::core::{ConnectionEvent, Core, Output};
 use dht_client::{
     ConnectionError, Credential, Failure, HashRange, Key, Limits, NodeAddress, Notification,
     get_all, mirror,
 };
+use dht_protocol::neo::client::{Backlog, Request, Told};
 use dht_protocol::neo::request::control::Control;
 use dht_protocol::neo::request::{RecordName, put};
 use dht_protocol::neo::{Now, RequestId};

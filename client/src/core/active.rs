@@ -2,22 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use dht_protocol::neo::client::{Backlog, ClientRequest, Event, Request, Told};
 use dht_protocol::neo::request::control::Control;
-use dht_protocol::neo::request::gather::Gathering;
 use dht_protocol::neo::request::stream::ControlError;
 use dht_protocol::neo::request::update::Decision;
-use dht_protocol::neo::request::{
-    RequestCode, exists, get, get_all, get_channels, mirror, put, remove, remove_channel,
-};
+use dht_protocol::neo::request::{Effect, RequestCode};
 use dht_protocol::neo::{Now, RequestId};
 
-use super::half::{self, AnyHalf, Event};
-use super::pace::Paced;
 use super::stats::Times;
-use super::{
-    Active, Backlog, Core, MAX_ACTIVE_REQUESTS, Output, Request, RequestStats, Told,
-    TooManyRequests,
-};
+use super::{Active, Core, MAX_ACTIVE_REQUESTS, RequestStats, TooManyRequests};
 
 /// Requests.
 impl Core {
@@ -28,68 +21,18 @@ impl Core {
         }
         let id = self.next_id;
         self.next_id = id.next();
-        let wires = &mut self.wires;
-        let half = match request {
-            Request::Put(open) => {
-                let newest = self.registry.covering(open.record.key).into_iter().next();
-                match put::Client::new(open) {
-                    Ok(client) => AnyHalf::Put(half::visit(client, newest, id, wires, Told::Put)),
-                    Err(failure) => {
-                        let told = Told::Put(Err(failure));
-                        wires.push(Output::Request { id, told });
-                        return Ok(id);
-                    }
-                }
-            }
-            Request::Get(record) => {
-                let nodes = self.registry.covering(record.key);
-                AnyHalf::Get(half::visit(
-                    get::Client::new(record),
-                    nodes,
-                    id,
-                    wires,
-                    Told::Get,
-                ))
-            }
-            Request::Exists(record) => {
-                let nodes = self.registry.covering(record.key);
-                let client = exists::Client::new(record);
-                AnyHalf::Exists(half::visit(client, nodes, id, wires, Told::Exists))
-            }
-            Request::Remove(record) => {
-                // Oldest first, so that a failure on the way brings no older copy to light (P22).
-                let nodes = self.registry.covering(record.key).into_iter().rev();
-                let client = remove::Client::new(record);
-                AnyHalf::Remove(half::visit(client, nodes, id, wires, Told::Remove))
-            }
-            Request::Update(record) => {
-                let nodes = self.registry.covering(record.key);
-                AnyHalf::Update(half::update(record, nodes, id, wires))
-            }
-            Request::GetAll(channel, settings) => {
-                AnyHalf::GetAll(Paced::new(get_all::Client::new(channel, settings)))
-            }
-            Request::Mirror(channel, settings) => {
-                AnyHalf::Mirror(Paced::new(mirror::Client::new(channel, settings)))
-            }
-            Request::GetChannels => {
-                AnyHalf::GetChannels(Gathering::new(get_channels::Client::default()))
-            }
-            Request::RemoveChannel(channel) => {
-                AnyHalf::RemoveChannel(Gathering::new(remove_channel::Client::new(channel)))
-            }
-        };
-        self.begin(id, half, now);
+        let mut effects = Vec::new();
+        match ClientRequest::start(request, &self.registry, &mut effects) {
+            Some(half) => self.begin(id, half, effects, now),
+            None => self.wires.tell(id, effects),
+        }
         Ok(id)
     }
 
     /// The user's decision on an Update that has told the record's value. Nothing happens if none is
     /// awaited.
     pub fn decide(&mut self, id: RequestId, decision: Decision, now: Now) {
-        if let Some(active) = self.requests.get_mut(&id) {
-            active.half.decide(id, decision, &mut self.wires);
-            self.end_if_over(id, now);
-        }
+        self.with(id, now, |half, effects| half.decide(decision, effects));
         self.tell_losses(now);
     }
 
@@ -100,20 +43,16 @@ impl Core {
         control: Control,
         now: Now,
     ) -> Result<(), ControlError> {
-        let active = self.requests.get_mut(&id).ok_or(ControlError::Ended)?;
-        let accepted = active.half.control(id, control, &mut self.wires);
-        self.end_if_over(id, now);
+        let accepted = self.with(id, now, |half, effects| half.control(control, effects));
         self.tell_losses(now);
-        accepted
+        accepted.unwrap_or(Err(ControlError::Ended))
     }
 
     /// The user of a GetAll or Mirror has that much still to read. The nodes are suspended while it is
     /// much, and resumed afterwards.
     pub fn pace(&mut self, id: RequestId, backlog: Backlog, now: Now) {
-        if let Some(active) = self.requests.get_mut(&id) {
-            active.half.pace(id, backlog, &mut self.wires);
-            self.end_if_over(id, now);
-        }
+        let open = self.wires.open_nodes();
+        self.with(id, now, |half, effects| half.pace(backlog, open, effects));
         self.tell_losses(now);
     }
 
@@ -123,9 +62,11 @@ impl Core {
     /// stopped. GetChannels and RemoveChannel are forgotten.
     pub fn abandon(&mut self, id: RequestId, now: Now) {
         match self.requests.get(&id).map(|active| &active.half) {
-            Some(AnyHalf::GetChannels(_) | AnyHalf::RemoveChannel(_)) => self.end(id, now),
+            Some(ClientRequest::GetChannels(_) | ClientRequest::RemoveChannel(_)) => {
+                self.end(id, now);
+            }
             Some(_) => {
-                self.tell(id, &Event::Abandoned, now);
+                self.tell(id, Event::Abandoned, now);
                 self.tell_losses(now);
             }
             None => {}
@@ -154,46 +95,54 @@ impl Core {
     }
 
     /// Tells a new request which nodes there are.
-    fn begin(&mut self, id: RequestId, mut half: AnyHalf, now: Now) {
-        if matches!(
-            half,
-            AnyHalf::GetAll(_)
-                | AnyHalf::Mirror(_)
-                | AnyHalf::GetChannels(_)
-                | AnyHalf::RemoveChannel(_)
-        ) {
+    fn begin(&mut self, id: RequestId, half: ClientRequest, effects: Vec<Effect<Told>>, now: Now) {
+        let on_all_nodes = half.runs_on_all_nodes();
+        let begun = now.elapsed;
+        let active = self.requests.entry(id).or_insert(Active { half, begun });
+        self.wires.carry_out(id, &mut active.half, effects);
+        if on_all_nodes {
             let nodes: Vec<_> = self.wires.nodes.keys().copied().collect();
             for node in nodes {
-                half.handle(id, Event::NodeAdded(node), &mut self.wires);
+                self.tell(id, Event::NodeAdded(node), now);
             }
             for node in self.wires.open_nodes() {
-                half.handle(id, Event::Connected(node), &mut self.wires);
+                self.tell(id, Event::Connected(node), now);
             }
         }
-        let begun = now.elapsed;
-        self.requests.insert(id, Active { half, begun });
         self.end_if_over(id, now);
         self.tell_losses(now);
     }
 
-    pub(super) fn tell(&mut self, id: RequestId, event: &Event<'_>, now: Now) {
-        if let Some(active) = self.requests.get_mut(&id) {
-            active.half.handle(id, event.clone(), &mut self.wires);
-            self.end_if_over(id, now);
-        }
+    pub(super) fn tell(&mut self, id: RequestId, event: Event<'_>, now: Now) {
+        self.with(id, now, |half, effects| half.handle(event, effects));
     }
 
-    pub(super) fn tell_all(&mut self, event: &Event<'_>, now: Now) {
+    pub(super) fn tell_all(&mut self, event: Event<'_>, now: Now) {
         let ids: Vec<_> = self.requests.keys().copied().collect();
         for id in ids {
             self.tell(id, event, now);
         }
     }
 
+    /// Does something with a request and what comes of it. `None` if the request is not active.
+    fn with<T>(
+        &mut self,
+        id: RequestId,
+        now: Now,
+        event: impl FnOnce(&mut ClientRequest, &mut Vec<Effect<Told>>) -> T,
+    ) -> Option<T> {
+        let half = &mut self.requests.get_mut(&id)?.half;
+        let mut effects = Vec::new();
+        let result = event(half, &mut effects);
+        self.wires.carry_out(id, half, effects);
+        self.end_if_over(id, now);
+        Some(result)
+    }
+
     /// Tells the requests of the connections that were lost. What they do about it may close others.
     pub(super) fn tell_losses(&mut self, now: Now) {
         while let Some(node) = self.wires.next_lost() {
-            self.tell_all(&Event::Disconnected(node), now);
+            self.tell_all(Event::Disconnected(node), now);
         }
     }
 

@@ -21,7 +21,8 @@
 //! Who cannot read a GetAll or Mirror as fast as it comes says so with [`pace`](Core::pace).
 //!
 //! ```
-//! use dht_client::core::{Core, Output, Request, Told};
+//! use dht_client::core::{Core, Output};
+//! use dht_protocol::neo::client::{Request, Told};
 //! use dht_protocol::neo::{AuthKey, ClientName, Credential, Limits, Now};
 //! use dht_protocol::neo::request::{Failure, RecordName};
 //!
@@ -43,27 +44,22 @@
 //! ```
 
 mod active;
-mod half;
 mod nodes;
 mod output;
-mod pace;
-mod request;
 mod stats;
 mod wires;
 
 pub use output::{ConnectionEvent, ConnectionState, NodeState, Output};
-pub use pace::Backlog;
-pub use request::{ChannelEvent, GetAllEvent, MirrorEvent, RemoveChannelEvent, Request, Told};
 pub use stats::RequestStats;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use dht_protocol::neo::client::ClientRequest;
 use dht_protocol::neo::registry::Registry;
 use dht_protocol::neo::{Credential, Limits, RequestId};
 use thiserror::Error;
 
-use half::AnyHalf;
 use stats::Times;
 use wires::Wires;
 
@@ -101,7 +97,7 @@ pub struct Core {
 
 #[derive(Clone, Debug)]
 struct Active {
-    half: AnyHalf,
+    half: ClientRequest,
     begun: Duration,
 }
 

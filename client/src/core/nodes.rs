@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use dht_protocol::neo::client::Event;
 use dht_protocol::neo::handshake::ClientHandshake;
 use dht_protocol::neo::request::gather::{self, Gathering};
 use dht_protocol::neo::request::get_hash_range::{self, Learned};
 use dht_protocol::neo::request::{Effect, RequestCode};
 use dht_protocol::neo::{Connection, Event as Received, NodeAddress, Now, RequestId};
 
-use super::half::Event;
 use super::wires::Node;
 use super::{ConnectionEvent, ConnectionState, Core, MAX_NODES, NodeState, Output, RANGES};
 use crate::ConnectionError;
@@ -23,7 +23,7 @@ impl Core {
         }
         self.wires.nodes.insert(node, Node::default());
         self.wires.push(Output::Connect(node));
-        self.tell_all(&Event::NodeAdded(node), now);
+        self.tell_all(Event::NodeAdded(node), now);
         true
     }
 
@@ -134,13 +134,13 @@ impl Core {
         let event = ConnectionEvent::Connected(address);
         self.wires.push(Output::Connection(event));
         self.learn(address, effects, now);
-        self.tell_all(&Event::Connected(address), now);
+        self.tell_all(Event::Connected(address), now);
     }
 
     fn message(&mut self, node: NodeAddress, id: RequestId, payload: &[u8], now: Now) {
         if id != RANGES {
             // What comes for a request that is not active any more is ignored (`neo-transport.md` 8.4).
-            return self.tell(id, &Event::Message(node, payload), now);
+            return self.tell(id, Event::Message(node, payload), now);
         }
         if let Some(registered) = self.wires.nodes.get_mut(&node)
             && let Some(ranges) = &mut registered.ranges

@@ -1,9 +1,9 @@
 //! What the core says: to its driver, and about its connections.
 
 use dht_protocol::HashRange;
+use dht_protocol::neo::client::Told;
 use dht_protocol::neo::{NodeAddress, RequestId};
 
-use super::Told;
 use crate::ConnectionError;
 
 /// What the driver is to do, or to tell.

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use dht_protocol::neo::client::{ClientRequest, Event, Told};
 use dht_protocol::neo::handshake::ClientHandshake;
 use dht_protocol::neo::request::gather::Gathering;
-use dht_protocol::neo::request::get_hash_range;
+use dht_protocol::neo::request::{Effect, get_hash_range};
 use dht_protocol::neo::{Connection, NodeAddress, RequestId};
 
 use super::{ConnectionEvent, Output};
@@ -85,6 +86,47 @@ impl Wires {
             self.outputs.push_back(Output::Write(node));
         }
         true
+    }
+
+    /// Does what a request wants. A message for a node that is not connected is answered with the loss of
+    /// the connection, which may lead to further effects.
+    pub(super) fn carry_out(
+        &mut self,
+        id: RequestId,
+        half: &mut ClientRequest,
+        mut effects: Vec<Effect<Told>>,
+    ) {
+        while !effects.is_empty() {
+            let mut further = Vec::new();
+            for effect in effects {
+                let lost = match effect {
+                    Effect::Send { node, payload } => {
+                        (!self.send(node, id, &payload)).then_some(node)
+                    }
+                    Effect::Close { node, violation } => {
+                        self.close(node, violation.into());
+                        Some(node)
+                    }
+                    Effect::Notify(told) => {
+                        self.push(Output::Request { id, told });
+                        None
+                    }
+                };
+                if let Some(node) = lost {
+                    half.handle(Event::Disconnected(node), &mut further);
+                }
+            }
+            effects = further;
+        }
+    }
+
+    /// Tells what a request wants told that ended at once and so asked nobody.
+    pub(super) fn tell(&mut self, id: RequestId, effects: Vec<Effect<Told>>) {
+        for effect in effects {
+            if let Effect::Notify(told) = effect {
+                self.push(Output::Request { id, told });
+            }
+        }
     }
 
     /// Gives up the connection to a node and has the driver close it.

@@ -4,6 +4,7 @@
 //! * [`handshake`], [`auth`], [`credentials`]: version exchange and authentication, both sides.
 //! * [`connection`]: all of that as one object that is fed bytes and answers with events.
 //! * [`request`]: the ten requests; a file for each holds its messages, its client half and its node half.
+//! * [`client`]: a client's requests, any of them behind one interface.
 //! * [`node`]: a node's connection: the requests that are active on it, and what they send.
 //! * [`forge`]: messages that break the rules, for those who test what a peer does about them.
 //! * [`registry`]: which node a client asks for a key.
@@ -13,6 +14,7 @@
 
 pub mod auth;
 pub mod batch;
+pub mod client;
 pub mod connection;
 pub mod credentials;
 pub mod dissect;

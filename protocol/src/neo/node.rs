@@ -7,6 +7,10 @@
 //! it, because the peer does not read, [`wants_input`](NodeConnection::wants_input) says that nothing
 //! more should be read either.
 
+mod half;
+
+pub use half::NodeRequest;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -14,11 +18,7 @@ use super::connection::{Connection, Event};
 use super::handshake::NodeHandshake;
 use super::request::get_hash_range::Update;
 use super::request::mirror::Change;
-use super::request::{
-    ChannelId, Command, Host, NodeHalf, Opening, Progress, REQUEST_VERSION, RequestCode,
-    SupportedStatus, exists, get, get_all, get_channels, get_hash_range, mirror, put, remove,
-    remove_channel, update,
-};
+use super::request::{ChannelId, Command, Host, Opening, Progress, mirror};
 use super::{ClientName, Limits, Now, RequestId, Violation};
 
 /// From how many bytes in the output on nobody adds to it.
@@ -34,7 +34,7 @@ const TURNS: usize = 64;
 const LONG_TURN: usize = TURNS;
 
 /// One client's connection to a node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct NodeConnection {
     connection: Connection<NodeHandshake>,
     client: Option<ClientName>,
@@ -50,9 +50,9 @@ pub struct NodeConnection {
     message: Vec<u8>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Active {
-    half: Half,
+    half: NodeRequest,
     /// Does it stand in the queue?
     waits: bool,
 }
@@ -152,7 +152,7 @@ impl NodeConnection {
     /// The node's range changed, or another node became known.
     pub fn range_updated(&mut self, update: Update) {
         for (id, active) in &mut self.requests {
-            if let Half::GetHashRange(half) = &mut active.half {
+            if let NodeRequest::GetHashRange(half) = &mut active.half {
                 half.updated(update);
                 active.queue(*id, &mut self.waiting);
             }
@@ -173,7 +173,7 @@ impl NodeConnection {
     fn for_mirrors(&mut self, channel: ChannelId, mut tell: impl FnMut(&mut mirror::Node)) {
         for id in self.mirrors.get(&channel).into_iter().flatten() {
             if let Some(active) = self.requests.get_mut(id) {
-                if let Half::Mirror(half) = &mut active.half {
+                if let NodeRequest::Mirror(half) = &mut active.half {
                     tell(half);
                 }
                 active.queue(*id, &mut self.waiting);
@@ -224,19 +224,12 @@ impl NodeConnection {
             id: id.get(),
             len: payload.len(),
         })?;
-        let status = match RequestCode::from_code(command.code) {
-            None => SupportedStatus::NotSupported,
-            Some(_) if command.version != REQUEST_VERSION => SupportedStatus::VersionNotSupported,
-            Some(_) => SupportedStatus::Supported,
-        };
-        self.connection.send(id, &status.encode());
+        self.connection.send(id, &command.status().encode());
         // Messages of requests come only after the authentication, which names the client.
-        let (Some(request), SupportedStatus::Supported, Some(client)) =
-            (RequestCode::from_code(command.code), status, &self.client)
-        else {
+        let (Ok(request), Some(client)) = (command.request(), &self.client) else {
             return Ok(false);
         };
-        let half = Half::open(
+        let half = NodeRequest::open(
             request,
             Opening {
                 fields,
@@ -245,7 +238,7 @@ impl NodeConnection {
             },
             host,
         )?;
-        if let Half::Mirror(mirror) = &half {
+        if let NodeRequest::Mirror(mirror) = &half {
             if let Some(period) = mirror.period() {
                 self.ticks.insert((now.elapsed + period, id));
             }
@@ -271,7 +264,7 @@ impl NodeConnection {
             let Some(active) = self.requests.get_mut(&id) else {
                 continue;
             };
-            let Half::Mirror(mirror) = &mut active.half else {
+            let NodeRequest::Mirror(mirror) = &mut active.half else {
                 continue;
             };
             mirror.tick();
@@ -339,7 +332,7 @@ impl NodeConnection {
         if waits {
             self.waiting.retain(|waiting| *waiting != id);
         }
-        let Half::Mirror(mirror) = half else {
+        let NodeRequest::Mirror(mirror) = half else {
             return;
         };
         self.ticks.retain(|(_, ticking)| *ticking != id);
@@ -368,59 +361,6 @@ impl Active {
             waiting.push_back(id);
         }
     }
-}
-
-/// Defines the node's half of any request, and passes events on to the one that it is.
-macro_rules! halves {
-    ($($request:ident => $module:ident,)+) => {
-        #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-        enum Half {
-            $($request($module::Node),)+
-        }
-
-        impl Half {
-            fn open<H: Host>(
-                request: RequestCode,
-                opening: Opening<'_>,
-                host: &mut H,
-            ) -> Result<Self, Violation> {
-                Ok(match request {
-                    $(RequestCode::$request => Self::$request(NodeHalf::open(opening, host)?),)+
-                })
-            }
-
-            fn receive<H: Host>(&mut self, payload: &[u8], host: &mut H) -> Result<(), Violation> {
-                match self {
-                    $(Self::$request(half) => half.receive(payload, host),)+
-                }
-            }
-
-            fn poll<H: Host>(&mut self, host: &mut H, out: &mut Vec<u8>) -> Progress {
-                match self {
-                    $(Self::$request(half) => half.poll(host, out),)+
-                }
-            }
-
-            fn is_over(&self) -> bool {
-                match self {
-                    $(Self::$request(half) => half.is_over(),)+
-                }
-            }
-        }
-    };
-}
-
-halves! {
-    GetHashRange => get_hash_range,
-    Put => put,
-    Get => get,
-    Mirror => mirror,
-    GetAll => get_all,
-    GetChannels => get_channels,
-    Exists => exists,
-    Remove => remove,
-    RemoveChannel => remove_channel,
-    Update => update,
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use dht_client::core::{Request, Told};
 use dht_model::{Action, Answer, Decision, Operation};
 use dht_protocol::neo::RequestId;
+use dht_protocol::neo::client::{Request, Told};
 use dht_protocol::neo::request::remove_channel::Notice;
 use dht_protocol::neo::request::stream::Notification;
 use dht_protocol::neo::request::update::{self, Updated};

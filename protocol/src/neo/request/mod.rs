@@ -186,6 +186,20 @@ impl Command {
         };
         Ok((command, reader.rest()))
     }
+
+    /// What the node says first.
+    pub fn status(self) -> SupportedStatus {
+        self.request().err().unwrap_or(SupportedStatus::Supported)
+    }
+
+    /// Which request it is; or what of it the node does not know.
+    pub fn request(self) -> Result<RequestCode, SupportedStatus> {
+        match RequestCode::from_code(self.code) {
+            None => Err(SupportedStatus::NotSupported),
+            Some(_) if self.version != REQUEST_VERSION => Err(SupportedStatus::VersionNotSupported),
+            Some(request) => Ok(request),
+        }
+    }
 }
 
 /// What a node's half of a request does when it may send.

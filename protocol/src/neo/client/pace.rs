@@ -8,10 +8,10 @@
 //!
 //! A user who suspends or resumes meanwhile does not notice: it is told of its own changes alone.
 
-use dht_protocol::neo::NodeAddress;
-use dht_protocol::neo::request::Effect;
-use dht_protocol::neo::request::control::Control;
-use dht_protocol::neo::request::stream::{ControlError, Notification, Stream, Streaming};
+use crate::neo::NodeAddress;
+use crate::neo::request::Effect;
+use crate::neo::request::control::Control;
+use crate::neo::request::stream::{ControlError, Notification, Stream, Streaming};
 
 /// How much the user has still to read.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -29,8 +29,8 @@ pub enum Backlog {
 type Effects<S> = Vec<Effect<Notification<<S as Stream>::Item>>>;
 
 /// A request that is suspended while its user has too much to read.
-#[derive(Clone, Debug)]
-pub(super) struct Paced<S: Stream> {
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Paced<S: Stream> {
     half: Streaming<S>,
     backlog: Backlog,
     /// What the user wants.
@@ -44,7 +44,7 @@ pub(super) struct Paced<S: Stream> {
 }
 
 impl<S: Stream> Paced<S> {
-    pub(super) fn new(request: S) -> Self {
+    pub fn new(request: S) -> Self {
         Self {
             half: Streaming::new(request),
             backlog: Backlog::Low,
@@ -55,35 +55,35 @@ impl<S: Stream> Paced<S> {
         }
     }
 
-    pub(super) fn is_ended(&self) -> bool {
+    pub fn is_ended(&self) -> bool {
         self.half.is_ended()
     }
 
-    pub(super) fn add_node(&mut self, node: NodeAddress) {
+    pub fn add_node(&mut self, node: NodeAddress) {
         // A request that is being stopped has no business with a new node.
         if self.user != Control::Stop {
             self.half.add_node(node);
         }
     }
 
-    pub(super) fn connected(&mut self, node: NodeAddress, effects: &mut Effects<S>) {
+    pub fn connected(&mut self, node: NodeAddress, effects: &mut Effects<S>) {
         if self.user != Control::Stop && self.backlog != Backlog::Excessive {
             self.run(effects, |half, effects| half.connected(node, effects));
         }
     }
 
-    pub(super) fn disconnected(&mut self, node: NodeAddress, effects: &mut Effects<S>) {
+    pub fn disconnected(&mut self, node: NodeAddress, effects: &mut Effects<S>) {
         self.run(effects, |half, effects| half.disconnected(node, effects));
     }
 
-    pub(super) fn receive(&mut self, node: NodeAddress, payload: &[u8], effects: &mut Effects<S>) {
+    pub fn receive(&mut self, node: NodeAddress, payload: &[u8], effects: &mut Effects<S>) {
         self.run(effects, |half, effects| {
             half.receive(node, payload, effects)
         });
     }
 
     /// The user wants a change.
-    pub(super) fn control(
+    pub fn control(
         &mut self,
         control: Control,
         effects: &mut Effects<S>,
@@ -105,19 +105,14 @@ impl<S: Stream> Paced<S> {
     }
 
     /// There is nobody any more to tell anything to.
-    pub(super) fn abandon(&mut self, effects: &mut Effects<S>) {
+    pub fn abandon(&mut self, effects: &mut Effects<S>) {
         self.user = Control::Stop;
         self.user_waits = false;
         self.pursue(effects);
     }
 
     /// The user has more or less to read than before; `open` are the nodes that are connected.
-    pub(super) fn pace(
-        &mut self,
-        backlog: Backlog,
-        open: Vec<NodeAddress>,
-        effects: &mut Effects<S>,
-    ) {
+    pub fn pace(&mut self, backlog: Backlog, open: Vec<NodeAddress>, effects: &mut Effects<S>) {
         let before = std::mem::replace(&mut self.backlog, backlog);
         if before == Backlog::Excessive && backlog != Backlog::Excessive {
             // Those that are running take no notice.

@@ -1,10 +1,10 @@
 //! What a user asks the core for, and what it is told.
 
-use bytes::Bytes;
-use dht_protocol::ChannelName;
-use dht_protocol::neo::request::{
+use crate::ChannelName;
+use crate::neo::request::{
     Failure, RecordName, gather, get_all, mirror, put, remove_channel, stream, update,
 };
+use bytes::Bytes;
 
 /// What a user can ask for.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -17,7 +17,7 @@ pub enum Request {
     Exists(RecordName),
     /// Remove a record.
     Remove(RecordName),
-    /// Read a record and change it if nobody else has; see [`Core::decide`](super::Core::decide).
+    /// Read a record and change it if nobody else has; see [`ClientRequest::decide`](super::ClientRequest::decide).
     Update(RecordName),
     /// Read all records of a channel.
     GetAll(ChannelName, get_all::Settings),
