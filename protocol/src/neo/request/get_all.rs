@@ -245,7 +245,6 @@ impl Node {
             0 => RECORDS_A_TURN,
             _ => 1,
         };
-        self.slow = self.slow.saturating_sub(1);
         for _ in 0..records {
             if bytes > BYTES_A_TURN {
                 break;
@@ -256,7 +255,7 @@ impl Node {
             };
             bytes += value.len();
             if memmem::find(&value, &self.value_filter).is_none() {
-                self.last_key = Some(key);
+                self.walked(key);
                 continue;
             }
             // A suspension holds back records that match, and nothing else (F23).
@@ -269,7 +268,7 @@ impl Node {
             };
             match pushed {
                 // A record that no batch can hold is left out (`neo-requests.md` 1.3).
-                Pushed::Added | Pushed::TooBig => self.last_key = Some(key),
+                Pushed::Added | Pushed::TooBig => self.walked(key),
                 Pushed::Full => {
                     self.send_batch(out);
                     return Progress::Sent;
@@ -277,6 +276,11 @@ impl Node {
             }
         }
         Progress::Yielded
+    }
+
+    fn walked(&mut self, key: Key) {
+        self.last_key = Some(key);
+        self.slow = self.slow.saturating_sub(1);
     }
 
     fn send_batch(&mut self, out: &mut Vec<u8>) {

@@ -1,0 +1,429 @@
+//! The model: what can happen next, and what becomes of it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dht_protocol::neo::handshake::{ClientHandshake, NodeHandshake};
+use dht_protocol::neo::{Credentials, Now};
+use stateright::{Model, Property};
+
+use super::alone;
+use super::claims;
+use super::defect::Defect;
+use super::end::{End, Fate};
+use super::frame::{Frame, NONCE, NOW};
+use super::host::Records;
+use super::pipe::{Change, Ending, Pipe};
+use super::state::{Action, Lane, Side, State};
+use crate::intern::{Id, Interner, Memo};
+
+/// Connections to one node, and what is under way on them. Every step uses up bytes, or something that
+/// can be done once; every run therefore ends, and what must happen in the end holds in the last state.
+#[derive(Debug)]
+pub struct ConnectionModel {
+    frame: Frame,
+    defect: Option<Defect>,
+    /// For each request what it is answered if nothing else is asked.
+    alone: Vec<Vec<Bytes>>,
+    known: Arc<Credentials>,
+    ends: Interner<End>,
+    pipes: Interner<Pipe>,
+    records: Interner<Records>,
+    writes: Interner<Vec<Vec<u8>>>,
+    steps: Memo<Step, Outcome>,
+    changes: Memo<(Id<Pipe>, PipeInput), Id<Pipe>>,
+    pub(super) invariant: Memo<Id<End>, bool>,
+    pub(super) complete: Memo<Id<End>, bool>,
+}
+
+/// An end, and what it is told to do.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+struct Step {
+    side: Side,
+    end: Id<End>,
+    records: Id<Records>,
+    input: Input,
+}
+
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum Input {
+    Start,
+    Read(Id<Pipe>, usize),
+    Write,
+    Send(usize),
+    HangUp,
+}
+
+/// What comes of it.
+#[derive(Clone, Copy, Debug)]
+struct Outcome {
+    end: Id<End>,
+    records: Id<Records>,
+    writes: Id<Vec<Vec<u8>>>,
+    /// It was running and is not any more.
+    closes: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum PipeInput {
+    Write(Id<Vec<Vec<u8>>>),
+    Change(Change),
+}
+
+impl ConnectionModel {
+    /// The model of a frame.
+    pub fn new(frame: Frame) -> Self {
+        let mut model = Self {
+            known: Arc::new(frame.known.clone()),
+            frame,
+            defect: None,
+            alone: Vec::new(),
+            ends: Interner::default(),
+            pipes: Interner::default(),
+            records: Interner::default(),
+            writes: Interner::default(),
+            steps: Memo::default(),
+            changes: Memo::default(),
+            invariant: Memo::default(),
+            complete: Memo::default(),
+        };
+        model.alone = alone::answers(&model);
+        model
+    }
+
+    /// With a deviation, which some property must find.
+    #[must_use]
+    pub fn with_defect(mut self, defect: Defect) -> Self {
+        self.defect = Some(defect);
+        self
+    }
+
+    /// What it is about.
+    pub fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    /// For each request of the frame what it is answered if nothing else is asked.
+    pub fn alone(&self) -> &[Vec<Bytes>] {
+        &self.alone
+    }
+
+    /// What stands at an end.
+    pub fn end(&self, lane: &Lane, side: Side) -> Arc<End> {
+        self.ends.get(lane.end(side))
+    }
+
+    /// What an end has written and the other has not read.
+    pub fn pipe(&self, lane: &Lane, from: Side) -> Arc<Pipe> {
+        self.pipes.get(lane.pipe(from))
+    }
+
+    /// What the node stores.
+    pub fn records(&self, state: &State) -> Arc<Records> {
+        self.records.get(state.records)
+    }
+
+    /// What the ends of the connections are like, in a line each.
+    pub fn describe(&self, state: &State) -> Vec<String> {
+        let describe = |lane: &Lane, side| {
+            let (end, pipe) = (self.end(lane, side), self.pipe(lane, side));
+            format!(
+                "{side:?} read {} bytes, wrote {} ({} under way), heard {:?}, open: {}, {:?}",
+                end.read.len(),
+                end.wrote.len(),
+                pipe.bytes().len(),
+                end.heard(),
+                end.is_open(),
+                end.fate,
+            )
+        };
+        let lanes = state.lanes.iter().flatten();
+        lanes
+            .flat_map(|lane| Side::BOTH.map(|side| describe(lane, side)))
+            .collect()
+    }
+
+    /// Can nothing happen any more?
+    pub fn is_over(&self, state: &State) -> bool {
+        let mut actions = Vec::new();
+        self.actions(state, &mut actions);
+        actions.is_empty()
+    }
+
+    /// The machine of an end before anything was said.
+    pub(super) fn fresh(&self, side: Side) -> End {
+        match side {
+            Side::Client => End::client(ClientHandshake::new(self.frame.credential.clone())),
+            Side::Node => End::node(NodeHandshake::new(Arc::clone(&self.known), NONCE)),
+        }
+    }
+
+    /// What the clocks at an end say.
+    pub(super) fn now(&self, side: Side) -> Now {
+        let unix = match side {
+            Side::Client => self.frame.clock,
+            Side::Node => NOW,
+        };
+        Now {
+            unix,
+            ..Now::default()
+        }
+    }
+
+    /// A new connection between these two.
+    fn start(&self, state: &mut State, number: usize, ends: [End; 2]) {
+        let empty = self.pipes.id(Pipe::default());
+        state.lanes[number] = Some(Lane {
+            ends: ends.map(|end| self.ends.id(end)),
+            pipes: [empty; 2],
+            sent: 0,
+            injected: false,
+            broken: false,
+            finished: false,
+        });
+        for side in Side::BOTH {
+            self.tell(state, number, side, Input::Start);
+        }
+    }
+
+    fn lane_actions(&self, number: usize, lane: &Lane, actions: &mut Vec<Action>) {
+        let frame = &self.frame;
+        let [client, node] = Side::BOTH.map(|side| self.end(lane, side));
+        for (side, end) in [(Side::Client, &client), (Side::Node, &node)] {
+            let pipe = self.pipe(lane, side.other());
+            if end.wants_input() {
+                let cuts = pipe.cuts(frame.cuts).into_iter();
+                actions.extend(cuts.map(|len| Action::Read(number, side, len)));
+            }
+            if end.is_running() && pipe.is_at_its_end() {
+                actions.push(Action::HangUp(number, side));
+            }
+        }
+        if frame.stalls && node.waiting > 0 && self.pipe(lane, Side::Node).bytes().is_empty() {
+            actions.push(Action::Write(number, Side::Node));
+        }
+        let asks = 0..frame.asks.len();
+        if client.is_open() && !lane.finished {
+            let unsent = asks.filter(|ask| !lane.has_sent(*ask));
+            let before = actions.len();
+            actions.extend(unsent.map(|ask| Action::Send(number, ask)));
+            if frame.finishes && actions.len() == before {
+                actions.push(Action::Finish(number));
+            }
+        }
+        if number > 0 || lane.broken {
+            return;
+        }
+        if !lane.injected && client.is_running() {
+            let wrong = 0..frame.wrong.len();
+            actions.extend(wrong.map(|wrong| Action::Inject(number, wrong)));
+        }
+        if frame.breaks && client.is_running() && node.is_running() {
+            actions.push(Action::Break(number));
+        }
+    }
+
+    /// Tells an end something, and passes on what it writes.
+    fn tell(&self, state: &mut State, number: usize, side: Side, input: Input) {
+        let Some(lane) = &mut state.lanes[number] else {
+            return;
+        };
+        let step = Step {
+            side,
+            end: lane.end(side),
+            records: state.records,
+            input,
+        };
+        let outcome = self.steps.get(step, |step| self.step(*step));
+        lane.ends[side as usize] = outcome.end;
+        state.records = outcome.records;
+        if let Input::Read(_, len) = input {
+            self.change(lane, side.other(), Change::Taken(len));
+        }
+        self.pass(lane, side, outcome.writes);
+        if !outcome.closes {
+            return;
+        }
+        let unread = !self.pipe(lane, side.other()).bytes().is_empty();
+        self.change(lane, side.other(), Change::Shut);
+        // Whoever closes before it has read everything may take back its last words (neo-transport,
+        // conventions).
+        let ending = if unread {
+            Change::Cut
+        } else {
+            Change::Finished
+        };
+        let failed = matches!(self.end(lane, side).fate, Fate::Failed(_));
+        if !failed || self.defect != Some(Defect::StaysOpen) {
+            self.change(lane, side, ending);
+        }
+        if failed && side == Side::Node && self.defect == Some(Defect::ClosesAll) {
+            for other in (0..state.lanes.len()).filter(|other| *other != number) {
+                self.tell(state, other, side, Input::HangUp);
+            }
+        }
+    }
+
+    /// What an end does.
+    fn step(&self, step: Step) -> Outcome {
+        let Step { side, input, .. } = step;
+        let mut end = End::clone(&self.ends.get(step.end));
+        let mut records = Records::clone(&self.records.get(step.records));
+        let was_running = end.is_running();
+        let now = self.now(side);
+        match input {
+            Input::Start | Input::Write => {}
+            Input::Read(pipe, len) => {
+                let pipe = self.pipes.get(pipe);
+                let seen = match self.defect {
+                    Some(Defect::LosesTails) => pipe.whole_within(len),
+                    _ => len,
+                };
+                let chunk = pipe.bytes().get(..len).unwrap_or_default();
+                if let (Some(defect), Side::Node) = (self.defect, side) {
+                    defect.act(chunk, &mut records);
+                }
+                end.read(chunk, seen, now, &mut records);
+            }
+            Input::Send(ask) => {
+                if let Some(ask) = self.frame.asks.get(ask) {
+                    end.send(ask.id, &ask.payload);
+                }
+            }
+            Input::HangUp => end.hang_up(),
+        }
+        let closes = was_running && !end.is_running();
+        let holds_back = self.frame.stalls && side == Side::Node && input != Input::Write;
+        let mut writes = Vec::new();
+        while end.waiting > 0 && (closes || !holds_back) {
+            let mut write = end.take_output();
+            if let Some(defect) = self.defect {
+                defect.distort(side, &self.frame.asks, &mut write);
+            }
+            end.wrote.extend_from_slice(&write);
+            writes.push(write);
+            end.work(now, &mut records);
+            if input == Input::Write {
+                break;
+            }
+        }
+        Outcome {
+            end: self.ends.id(end),
+            records: self.records.id(records),
+            writes: self.writes.id(writes),
+            closes,
+        }
+    }
+
+    /// Puts what an end has written on its way.
+    fn pass(&self, lane: &mut Lane, from: Side, writes: Id<Vec<Vec<u8>>>) {
+        if self.writes.get(writes).is_empty() {
+            return;
+        }
+        self.change_pipe(lane, from, PipeInput::Write(writes));
+        // Bytes for somebody who has gone are answered with a reset.
+        if self.pipe(lane, from).ending() == Ending::Shut {
+            self.change(lane, from.other(), Change::Cut);
+        }
+    }
+
+    fn change(&self, lane: &mut Lane, from: Side, change: Change) {
+        self.change_pipe(lane, from, PipeInput::Change(change));
+    }
+
+    fn change_pipe(&self, lane: &mut Lane, from: Side, input: PipeInput) {
+        let changed = |(id, input): &(Id<Pipe>, PipeInput)| {
+            let mut pipe = Pipe::clone(&self.pipes.get(*id));
+            match input {
+                PipeInput::Write(writes) => {
+                    for write in self.writes.get(*writes).iter() {
+                        pipe.write(write);
+                    }
+                }
+                PipeInput::Change(change) => pipe.change(*change),
+            }
+            self.pipes.id(pipe)
+        };
+        lane.pipes[from as usize] = self.changes.get((lane.pipe(from), input), changed);
+    }
+}
+
+impl Model for ConnectionModel {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        let records = self.records.id(self.frame.records.clone());
+        let empty = State {
+            lanes: [None; 2],
+            records,
+        };
+        let scripts = |side, scripts: &[Vec<_>]| -> Vec<End> {
+            match scripts {
+                [] => vec![self.fresh(side)],
+                scripts => scripts.iter().cloned().map(End::script).collect(),
+            }
+        };
+        let mut states = Vec::new();
+        for client in scripts(Side::Client, &self.frame.clients) {
+            for node in scripts(Side::Node, &self.frame.nodes) {
+                let mut state = empty;
+                self.start(&mut state, 0, [client.clone(), node]);
+                if self.frame.bystander {
+                    self.start(&mut state, 1, Side::BOTH.map(|side| self.fresh(side)));
+                }
+                states.push(state);
+            }
+        }
+        states
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        for (number, lane) in state.lanes.iter().enumerate() {
+            if let Some(lane) = lane {
+                self.lane_actions(number, lane, actions);
+            }
+        }
+    }
+
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
+        let mut next = *state;
+        match action {
+            Action::Read(number, side, len) => {
+                let pipe = state.lanes[number]?.pipe(side.other());
+                self.tell(&mut next, number, side, Input::Read(pipe, len));
+            }
+            Action::Write(number, side) => self.tell(&mut next, number, side, Input::Write),
+            Action::Send(number, ask) => {
+                next.lanes[number].as_mut()?.sent |= 1 << ask;
+                self.tell(&mut next, number, Side::Client, Input::Send(ask));
+            }
+            Action::Inject(number, wrong) => {
+                let lane = next.lanes[number].as_mut()?;
+                lane.injected = true;
+                let writes = vec![self.frame.wrong.get(wrong)?.clone()];
+                self.pass(lane, Side::Client, self.writes.id(writes));
+            }
+            Action::Finish(number) => {
+                let lane = next.lanes[number].as_mut()?;
+                lane.finished = true;
+                self.change(lane, Side::Client, Change::Finished);
+            }
+            Action::Break(number) => {
+                let lane = next.lanes[number].as_mut()?;
+                lane.broken = true;
+                for side in Side::BOTH {
+                    self.change(lane, side, Change::Cut);
+                }
+            }
+            Action::HangUp(number, side) => self.tell(&mut next, number, side, Input::HangUp),
+        }
+        Some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let claims = claims::CLAIMS.iter().map(|claim| claim.property());
+        let goals = self.frame.goals.iter().map(|goal| goal.property());
+        claims.chain(goals).collect()
+    }
+}

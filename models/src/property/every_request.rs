@@ -1,0 +1,142 @@
+//! Properties of every request (`neo-requests.md` 16.1).
+
+use dht_protocol::neo::client::Told;
+use dht_protocol::neo::request::{Failure, gather, stream, update};
+
+use super::{About, Kind, Property};
+use crate::world::{Frame, Note, REQUESTS, Request};
+
+/// Neither side meets a message that it has no use for: no unspecified reception.
+#[derive(Clone, Copy, Debug)]
+pub struct Reception;
+
+impl Property for Reception {
+    type Memory = ();
+
+    fn about(&self) -> About {
+        About {
+            id: "reception",
+            kind: Kind::Always,
+            sentence: "Every message that arrives is one that its receiver has a use for.",
+        }
+    }
+
+    fn start(&self, _: &Frame) {}
+
+    fn note(&self, (): &mut (), note: &Note) -> bool {
+        match note {
+            Note::Violated(..) => true,
+            Note::Told(_, told) => {
+                failure(told).is_some_and(|failure| matches!(failure, Failure::Violation { .. }))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// P07 and P08: a request that ends tells so exactly once, and nothing afterwards.
+#[derive(Clone, Copy, Debug)]
+pub struct EndsOnce;
+
+/// How far a request is.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Life {
+    /// It has not begun, or is under way.
+    #[default]
+    Open,
+    /// Its end was told.
+    Told,
+}
+
+impl Property for EndsOnce {
+    type Memory = [Life; REQUESTS];
+
+    fn about(&self) -> About {
+        About {
+            id: "P08",
+            kind: Kind::Always,
+            sentence: "A request tells its end once, and nothing afterwards.",
+        }
+    }
+
+    fn start(&self, _: &Frame) -> Self::Memory {
+        Default::default()
+    }
+
+    fn note(&self, lives: &mut Self::Memory, note: &Note) -> bool {
+        match note {
+            Note::Told(request, told) => {
+                let life = &mut lives[*request];
+                let before = *life;
+                if is_end(told) {
+                    *life = Life::Told;
+                }
+                before == Life::Told
+            }
+            _ => false,
+        }
+    }
+}
+
+/// P07: what has begun, and is on its way to an answer, ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends(pub Request);
+
+impl Property for Ends {
+    type Memory = bool;
+
+    fn about(&self) -> About {
+        About {
+            id: "P07",
+            kind: Kind::Eventually,
+            sentence: "Every request that a user starts tells its end.",
+        }
+    }
+
+    fn start(&self, _: &Frame) -> bool {
+        false
+    }
+
+    fn note(&self, owed: &mut bool, note: &Note) -> bool {
+        match note {
+            Note::Begun(request) if *request == self.0 => *owed = true,
+            Note::Told(request, told) if *request == self.0 && is_end(told) => *owed = false,
+            _ => {}
+        }
+        false
+    }
+
+    fn owes(&self, owed: &bool) -> bool {
+        *owed
+    }
+}
+
+/// Is it the last thing that a user is told?
+pub fn is_end(told: &Told) -> bool {
+    match told {
+        Told::Put(_) | Told::Get(_) | Told::Exists(_) | Told::Remove(_) => true,
+        Told::Update(told) => matches!(told, update::Notification::Ended(_)),
+        Told::GetAll(told) => matches!(
+            told,
+            stream::Notification::Stopped | stream::Notification::Finished
+        ),
+        Told::Mirror(told) => matches!(
+            told,
+            stream::Notification::Stopped | stream::Notification::Finished
+        ),
+        Told::GetChannels(told) => *told == gather::Notification::Finished,
+        Told::RemoveChannel(told) => *told == gather::Notification::Finished,
+    }
+}
+
+/// Why a request for one record failed, if it did.
+pub fn failure(told: &Told) -> Option<&Failure> {
+    match told {
+        Told::Put(Err(failure))
+        | Told::Get(Err(failure))
+        | Told::Exists(Err(failure))
+        | Told::Remove(Err(failure))
+        | Told::Update(update::Notification::Ended(Err(failure))) => Some(failure),
+        _ => None,
+    }
+}

@@ -1,0 +1,228 @@
+//! Clients and nodes that run the machines of the protocol, with everything between and around them that
+//! can happen in any order: messages on their way, connections that break, users, other writers,
+//! redistribution (`neo-requests.md` 15.1).
+//!
+//! A [`Frame`] says what a model consists of. A [`World`] is the model: its [`State`]s are small values
+//! (what is in them stands behind numbers, see [`intern`](crate::intern)), its [`Action`]s what happens
+//! next. Delivery to a process and its reaction up to the next wait is one step. Requests on one
+//! connection do not keep order among each other, which allows more than TCP does.
+//!
+//! * `frame`, `state`, `action`, `note`: the values.
+//! * `store`: what nodes store. `client`, `node`: what the machines do. `step`: what an action does.
+
+mod action;
+mod client;
+mod frame;
+mod node;
+mod note;
+mod state;
+mod step;
+mod store;
+
+pub use action::Action;
+pub use frame::{
+    Budget, CLIENTS, ClientSetup, Frame, NODES, REQUESTS, RequestSetup, Transfer, Write, WriteKind,
+    address, node_at,
+};
+pub use note::{Client, From, Node, Note, Request};
+pub use state::{Asked, Lame, Link, Machine, Queue, Served, State, Used};
+pub use store::{Store, Written};
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dht_protocol::neo::registry::Registry;
+use dht_protocol::neo::{ClientName, Credential};
+use stateright::{Model, Property as Checked};
+
+use crate::intern::{Id, Interner, Memo};
+use crate::property::{About, Kind, Memories};
+
+/// A model, ready to be explored.
+#[derive(Debug)]
+pub struct World {
+    frame: Frame,
+    client_name: ClientName,
+    registries: Interner<Registry>,
+    asked: Interner<Asked>,
+    served: Interner<Served>,
+    stores: Interner<Store>,
+    messages: Interner<Bytes>,
+    queues: Interner<Queue>,
+    notes: Interner<Vec<Note>>,
+    memories: Interner<Memories>,
+    client_steps: Memo<(u8, Id<Asked>, client::Input, u8), Arc<client::Step>>,
+    node_steps: Memo<(u8, u8, Id<Served>, node::Input, Id<Store>), Arc<node::Step>>,
+    facts: Memo<Id<Asked>, step::Facts>,
+    heads: Memo<Id<Queue>, step::Head>,
+    pushed: Memo<(Id<Queue>, Id<Bytes>), Id<Queue>>,
+    remembered: Memo<(Id<Memories>, Id<Vec<Note>>), (Id<Memories>, u64)>,
+    /// What stands for nothing.
+    nothing: Nothing,
+}
+
+/// The numbers of what stands for nothing.
+#[derive(Clone, Copy, Debug)]
+struct Nothing {
+    queue: Id<Queue>,
+    served: Id<Served>,
+    waiting: Id<Asked>,
+    over: Id<Asked>,
+    silence: Id<Vec<Note>>,
+}
+
+/// A frame that is larger than a state has room for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "a model has at most {CLIENTS} clients, {NODES} nodes, {REQUESTS} requests, 2 writers and 64 properties"
+)]
+pub struct TooLarge;
+
+impl World {
+    /// The model in this frame.
+    pub fn new(frame: Frame) -> Result<Self, TooLarge> {
+        let fits = frame.clients.len() <= CLIENTS
+            && frame.nodes.len() <= NODES
+            && frame.requests.len() <= REQUESTS
+            && frame.writers.len() <= 2
+            && frame.properties.len() <= 64
+            && frame
+                .requests
+                .iter()
+                .all(|request| request.client < frame.clients.len());
+        if !fits {
+            return Err(TooLarge);
+        }
+        let (queues, served) = (Interner::default(), Interner::default());
+        let (asked, notes) = (Interner::default(), Interner::default());
+        let nothing = Nothing {
+            queue: queues.id(Queue::default()),
+            served: served.id(Served::default()),
+            waiting: asked.id(Asked::Waiting),
+            over: asked.id(Asked::Over),
+            silence: notes.id(Vec::new()),
+        };
+        Ok(Self {
+            frame,
+            client_name: Credential::default_admin().name,
+            registries: Interner::default(),
+            asked,
+            served,
+            stores: Interner::default(),
+            messages: Interner::default(),
+            queues,
+            notes,
+            memories: Interner::default(),
+            client_steps: Memo::default(),
+            node_steps: Memo::default(),
+            facts: Memo::default(),
+            heads: Memo::default(),
+            pushed: Memo::default(),
+            remembered: Memo::default(),
+            nothing,
+        })
+    }
+
+    /// What the model consists of.
+    pub fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    /// A client's side of a request.
+    pub fn asked(&self, state: &State, request: Request) -> Arc<Asked> {
+        self.asked.get(state.asked[request])
+    }
+
+    /// A node's side of a request.
+    pub fn served(&self, state: &State, request: Request, node: Node) -> Arc<Served> {
+        self.served.get(state.served[request][node])
+    }
+
+    /// What a node stores.
+    pub fn store(&self, state: &State, node: Node) -> Arc<Store> {
+        self.stores.get(state.stores[node])
+    }
+
+    /// What a client knows of the nodes.
+    pub fn registry(&self, state: &State, client: Client) -> Arc<Registry> {
+        self.registries.get(state.registries[client])
+    }
+
+    /// The properties with their numbers.
+    pub fn abouts(&self) -> Vec<About> {
+        let properties = self.frame.properties.iter();
+        properties.map(|property| property.about()).collect()
+    }
+
+    /// Is something owed by which the property with this number holds only if it comes?
+    pub fn owes(&self, state: &State, property: usize) -> bool {
+        let memories = self.memories.get(state.memories);
+        self.frame.properties[property].owes(memories.0[property])
+    }
+
+    /// What a property remembers, for a reader.
+    pub fn memory(&self, state: &State, property: usize) -> String {
+        let memories = self.memories.get(state.memories);
+        self.frame.properties[property].show(memories.0[property])
+    }
+
+    fn payload(&self, message: Id<Bytes>) -> Bytes {
+        Bytes::clone(&self.messages.get(message))
+    }
+}
+
+impl Model for World {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![self.first()]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        self.possible(state, actions);
+    }
+
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
+        self.step(state, action)
+    }
+
+    fn format_action(&self, action: &Action) -> String {
+        format!("{action:?}")
+    }
+
+    fn properties(&self) -> Vec<Checked<Self>> {
+        let properties = self.frame.properties.iter().enumerate();
+        let safety = properties.filter_map(|(number, property)| {
+            let (about, condition) = (property.about(), CONDITIONS.get(number)?);
+            Some(match about.kind {
+                Kind::Always => Checked::always(about.id, condition.unmarked),
+                Kind::Sometimes => Checked::sometimes(about.id, condition.marked),
+                // Found by a search of our own: stateright overlooks some.
+                Kind::Eventually => return None,
+            })
+        });
+        safety.collect()
+    }
+}
+
+/// The conditions of a property with a certain number, which stateright wants as plain functions.
+struct Conditions {
+    marked: fn(&World, &State) -> bool,
+    unmarked: fn(&World, &State) -> bool,
+}
+
+const CONDITIONS: [Conditions; 64] = {
+    macro_rules! conditions {
+        ($($number:literal)+) => {
+            [$(Conditions {
+                marked: |_, state| state.marked & (1 << $number) != 0,
+                unmarked: |_, state| state.marked & (1 << $number) == 0,
+            },)+]
+        };
+    }
+    conditions! {
+        0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+        32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63
+    }
+};

@@ -1,0 +1,147 @@
+//! A state of a model: small, flat, and nothing but numbers.
+
+use bytes::Bytes;
+use dht_protocol::neo::client::ClientRequest;
+use dht_protocol::neo::node::NodeRequest;
+use dht_protocol::neo::registry::Registry;
+use dht_protocol::neo::request::gather::Gathering;
+use dht_protocol::neo::request::get_hash_range;
+
+use super::frame::{CLIENTS, NODES, REQUESTS};
+use super::note::Request;
+use super::store::Store;
+use crate::intern::Id;
+use crate::property::Memories;
+
+/// Everything that is the case at one moment.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct State {
+    /// What each client knows of the nodes.
+    pub registries: [Id<Registry>; CLIENTS],
+    /// The client's side of each request.
+    pub asked: [Id<Asked>; REQUESTS],
+    /// The node's side of each request on each node.
+    pub served: [[Id<Served>; NODES]; REQUESTS],
+    /// Messages on their way to each node.
+    pub to_node: [[Id<Queue>; NODES]; REQUESTS],
+    /// Messages on their way from each node.
+    pub to_client: [[Id<Queue>; NODES]; REQUESTS],
+    /// What each node stores.
+    pub stores: [Id<Store>; NODES],
+    /// The connections.
+    pub links: [[Link; NODES]; CLIENTS],
+    /// What has been used of the budgets.
+    pub used: Used,
+    /// What the properties remember.
+    pub memories: Id<Memories>,
+    /// Which properties were found violated by the last step, and which goals it reached.
+    pub marked: u64,
+}
+
+/// A connection between a client and a node.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Link {
+    /// The client does not know the node.
+    #[default]
+    Unknown,
+    /// There is none; the client tries to connect.
+    Down,
+    /// Requests can be sent.
+    Up,
+    /// It is broken. What was on its way may still arrive as long as the receiver has not noticed.
+    Broken {
+        /// Has the client noticed?
+        client: bool,
+        /// Has the node noticed?
+        node: bool,
+    },
+}
+
+/// What has been used of the budgets, and how far writers and redistribution are.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Used {
+    /// See [`Budget`](super::frame::Budget).
+    pub breaks: u8,
+    /// See [`Budget`](super::frame::Budget).
+    pub ticks: u8,
+    /// See [`Budget`](super::frame::Budget).
+    pub abandons: u8,
+    /// See [`Budget`](super::frame::Budget).
+    pub restarts: u8,
+    /// How many writes of each writer have been made.
+    pub written: [u8; 2],
+    /// Has the redistribution been announced?
+    pub announced: bool,
+}
+
+/// The client's side of a request.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Asked {
+    /// It has not begun.
+    Waiting,
+    /// It is under way.
+    Active {
+        /// The machine.
+        half: Machine,
+        /// How many control calls were made.
+        calls: u8,
+        /// Is the user asked what becomes of a record?
+        deciding: bool,
+    },
+    /// It is over, and forgotten.
+    Over,
+}
+
+/// A client's half of a request.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Machine {
+    /// What a user asked for.
+    Request(ClientRequest),
+    /// The permanent request for the ranges of the nodes.
+    Ranges(Gathering<get_hash_range::Client>),
+}
+
+/// The node's side of a request.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Served {
+    /// The machine, if the request is active.
+    pub half: Option<NodeRequest>,
+    /// A message that a defect holds back.
+    pub held: Option<Id<Bytes>>,
+    /// What a defect has made unable to go on.
+    pub lame: Lame,
+}
+
+/// What a defect has made unable to go on (F02).
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Lame {
+    /// Nothing.
+    #[default]
+    Not,
+    /// The dump of a Mirror.
+    Dump,
+    /// The updates of a Mirror.
+    Updates,
+}
+
+/// Messages on their way, the next one first.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Queue(pub Vec<Id<Bytes>>);
+
+/// Whether a request is over at its client, and where it stands otherwise.
+impl Asked {
+    /// Is it under way?
+    pub fn is_active(&self) -> bool {
+        matches!(self, Self::Active { .. })
+    }
+}
+
+/// Which requests a client has.
+pub(super) fn requests_of(
+    requests: &[super::frame::RequestSetup],
+    client: usize,
+) -> impl Iterator<Item = Request> {
+    let mine = requests.iter().enumerate();
+    let mine = mine.filter(move |(_, request)| request.client == client);
+    mine.map(|(number, _)| number)
+}
