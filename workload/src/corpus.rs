@@ -11,10 +11,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::{BadCase, Case};
+use crate::case::{BadCase, Case, Round};
 
 /// The format that is written, and the newest that is read.
 pub const FORMAT: u32 = 1;
+/// So wide is a line of moves.
+const MOVES_WIDTH: usize = 90;
 /// A file that is larger is none of ours.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -161,24 +163,12 @@ impl Kept {
 
     /// The case with a step a line, which is how a person reads it.
     fn case_text(&self) -> String {
-        let mut text = format!(
-            "{{\n    \"lanes\": {:?},\n    \"rounds\": [",
-            self.case.lanes
-        );
-        for (number, round) in self.case.rounds.iter().enumerate() {
-            text.push_str(if number > 0 {
-                ",\n      ["
-            } else {
-                "\n      ["
-            });
-            for (number, placed) in round.steps.iter().enumerate() {
-                text.push_str(if number > 0 { ",\n       " } else { "" });
-                text.push_str(&serde_json::to_string(placed).unwrap_or_default());
-            }
-            text.push(']');
-        }
-        text.push_str("\n    ]\n  }");
-        text
+        let rounds: Vec<_> = self.case.rounds.iter().map(round_text).collect();
+        format!(
+            "{{\n    \"lanes\": {:?},\n    \"rounds\": [\n      {}\n    ]\n  }}",
+            self.case.lanes,
+            rounds.join(",\n      ")
+        )
     }
 
     /// What the file is called: the requirement, and what the normal form of the case hashes to, so that
@@ -216,6 +206,36 @@ impl Kept {
             source,
         })
     }
+}
+
+/// A round with a step a line; its moves fill lines.
+fn round_text(round: &Round) -> String {
+    let json = |placed| serde_json::to_string(placed).unwrap_or_default();
+    let steps: Vec<_> = round.steps.iter().map(json).collect();
+    if round.schedule.is_empty() {
+        return format!("[{}]", steps.join(",\n       "));
+    }
+    let mut schedule = String::new();
+    let mut width = 0;
+    for (number, next) in round.schedule.iter().enumerate() {
+        let next = serde_json::to_string(next).unwrap_or_default();
+        if number > 0 {
+            width += next.len() + 2;
+            schedule.push_str(if width > MOVES_WIDTH {
+                ",\n         "
+            } else {
+                ", "
+            });
+        }
+        if number == 0 || width > MOVES_WIDTH {
+            width = next.len();
+        }
+        schedule.push_str(&next);
+    }
+    format!(
+        "{{\"steps\": [\n         {}],\n       \"schedule\": [\n         {schedule}]}}",
+        steps.join(",\n         ")
+    )
 }
 
 /// The files of a corpus: `path` itself, or all `.json` files of the folder, by name.

@@ -27,6 +27,7 @@ pub mod rng;
 pub mod run;
 pub mod sim;
 pub mod value;
+mod violation;
 pub mod world;
 
 pub use case::{Case, Placed, Round, Step};

@@ -1,6 +1,7 @@
 //! Where messages end in one direction of a connection.
 
-use dht_protocol::neo::header::{HEADER_LEN, Header, Kind};
+use dht_protocol::neo::RequestId;
+use dht_protocol::neo::header::{HEADER_LEN, Header, ID_LEN, Kind};
 
 /// Follows the bytes of one direction from the first one on, without keeping them.
 #[derive(Debug)]
@@ -36,6 +37,12 @@ pub(crate) struct Piece {
     pub(crate) ends: bool,
 }
 
+/// The request that a whole message of one belongs to, and what the message says.
+pub(crate) fn request(message: &[u8]) -> Option<(RequestId, &[u8])> {
+    let (id, payload) = message.get(HEADER_LEN..)?.split_first_chunk::<ID_LEN>()?;
+    Some((RequestId::new(u64::from_le_bytes(*id))?, payload))
+}
+
 const HEADER: At = At::Header {
     bytes: [0; HEADER_LEN],
     have: 0,
@@ -60,6 +67,14 @@ impl Messages {
             }
         }
         ends
+    }
+
+    /// How many bytes of the message that has begun are still to come, if that is known.
+    pub(crate) fn left(&self) -> u64 {
+        match self.at {
+            At::Body { left, .. } => left,
+            At::Version | At::Header { .. } | At::Lost => 0,
+        }
     }
 
     /// What `bytes`, of which there is at least one, begin with. They are what follows the last piece.
@@ -152,6 +167,16 @@ mod tests {
                 "chunks of {chunk}"
             );
         }
+    }
+
+    #[test]
+    fn a_message_names_its_request() {
+        let mut message = Vec::new();
+        let id = RequestId::FIRST.next();
+        write_request(&mut message, id, b"payload");
+        assert_eq!(request(&message), Some((id, &b"payload"[..])));
+        assert_eq!(request(&message[..HEADER_LEN + ID_LEN - 1]), None);
+        assert_eq!(request(&[0; HEADER_LEN + ID_LEN]), None);
     }
 
     #[test]

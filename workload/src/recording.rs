@@ -7,7 +7,7 @@ use dht_model::Answer;
 
 use crate::case::{At, Step};
 use crate::names::KeyName;
-use crate::world::{Ending, Event};
+use crate::world::{Ending, Event, Violation};
 
 /// When something was seen: the first thing has the lowest number, and no two have the same.
 pub type Time = u64;
@@ -23,6 +23,8 @@ pub struct Recording {
     pub end: Option<End>,
     /// What is left of the records behind a kill.
     pub after_kill: AfterKill,
+    /// What should be known of the run and is no verdict: schedules that could not be followed.
+    pub notes: Vec<String>,
 }
 
 /// What is left of a node's records when it was killed and started again.
@@ -74,7 +76,7 @@ pub struct StreamRecord {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum End {
     /// The node has broken the protocol.
-    Violation(String),
+    Violation(Violation),
     /// The node is gone.
     Gone(String),
     /// Steps were not answered for as long as anybody would wait; these are without an end.

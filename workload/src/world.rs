@@ -6,6 +6,7 @@
 //! schedule of its own decides which bytes pass when.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use dht_client::ControlError;
@@ -14,7 +15,9 @@ use dht_protocol::{ChannelName, Key};
 
 pub use dht_protocol::neo::request::control::Control;
 
-use crate::case::Fault;
+pub use crate::violation::Violation;
+
+use crate::case::{Direction, Fault};
 
 /// Names what was asked for, so that what happens can be told apart. Never used twice in a world.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -44,12 +47,39 @@ pub enum Happening {
     Ended(Ticket, Ending),
     /// A stream has told something.
     Told(Ticket, Event),
-    /// The node has broken the protocol; the text says where and how. Nothing else is worth judging.
-    Violation(String),
+    /// The node has broken the protocol. Nothing else is worth judging.
+    Violation(Violation),
     /// The node is gone, and cannot be reached again.
     Gone(String),
     /// Nothing has happened for as long as anybody would wait.
     Silence,
+}
+
+/// What a wait while messages are held has come to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stir {
+    /// Something happened.
+    Happened(Happening),
+    /// A message was held, or has passed.
+    Held,
+    /// The time is up.
+    Nothing,
+}
+
+/// How many messages of a request were held in one direction of its connection.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Held {
+    /// So many came since the connection began.
+    pub arrived: u64,
+    /// So many of them have not passed.
+    pub waiting: u64,
+}
+
+impl Held {
+    /// How many have passed.
+    pub fn passed(self) -> u64 {
+        self.arrived.saturating_sub(self.waiting)
+    }
 }
 
 /// How something ended.
@@ -130,6 +160,37 @@ pub trait World {
 
     /// What happens next.
     fn next(&mut self) -> impl Future<Output = Happening> + Send;
+
+    /// Holds the messages of all requests back from now on, or lets them all go. False: this world
+    /// cannot do that.
+    fn hold(&mut self, _held: bool) -> bool {
+        false
+    }
+
+    /// How many messages of what this ticket is for were held back.
+    fn held(&self, _ticket: Ticket, _direction: Direction) -> Held {
+        Held::default()
+    }
+
+    /// Lets the next message pass that is held back of what this ticket is for. False: there is none.
+    fn pass(&mut self, _ticket: Ticket, _direction: Direction) -> bool {
+        false
+    }
+
+    /// Is a message on its way that was let pass?
+    fn is_passing(&self) -> bool {
+        false
+    }
+
+    /// How often this connection was established.
+    fn begun(&self, _connection: usize) -> u64 {
+        0
+    }
+
+    /// What happens next to requests, or to messages that are held back, in so long a time.
+    fn stir(&mut self, _limit: Duration) -> impl Future<Output = Stir> + Send {
+        std::future::ready(Stir::Nothing)
+    }
 }
 
 impl fmt::Display for Ending {

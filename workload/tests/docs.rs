@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use dht_protocol::HashRange;
-use dht_workload::case::Fault;
+use dht_workload::case::{Fault, Move, Whose};
 use dht_workload::corpus::Kept;
 use dht_workload::hunt::Hunt;
 use dht_workload::{Case, Placed, Round, Step};
@@ -50,6 +50,32 @@ fn the_rounds_are_rounds() {
         assert_eq!(case.is_sequential(), is_sequential);
         assert_eq!(Hunt::default().judge(&case, 0), None);
     }
+}
+
+#[test]
+fn the_schedule_is_one_and_every_move_is_shown() {
+    let examples = blocks("scheduled");
+    assert_eq!(examples.len(), 1);
+    let case = Case {
+        lanes: vec![0, 1],
+        rounds: serde_json::from_str(examples[0]).unwrap(),
+    };
+    assert_eq!(case.validate(), Ok(()));
+    assert!(case.has_schedule());
+
+    let mut shown = BTreeSet::new();
+    for line in blocks("moves").into_iter().flat_map(str::lines) {
+        let next: Move = serde_json::from_str(line).unwrap();
+        shown.insert(match next {
+            Move::Start(_) => 0,
+            Move::ToNode(_) => 1,
+            Move::ToClient(Whose::Lane(_)) => 2,
+            Move::ToClient(Whose::Named(_)) => 3,
+            Move::End(_) => 4,
+            Move::Cut(_) => 5,
+        });
+    }
+    assert_eq!(shown.len(), 6);
 }
 
 #[test]

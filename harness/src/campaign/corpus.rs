@@ -88,6 +88,10 @@ async fn verdict(examiner: &Examiner, stage: &Stage<'_>, file: &File, limit: Dur
                 });
             }
         };
+        for note in &played.notes {
+            // No verdict: whoever runs it may want to change the file.
+            eprintln!("{}: {note}", file.path.display());
+        }
         if let Some(fault) = played.fault {
             let again = again::replay(&examiner.options.target, &file.path);
             let note = match runs {

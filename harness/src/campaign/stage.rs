@@ -48,6 +48,8 @@ pub struct Played {
     pub faults: u64,
     /// The messages, if they were listened to.
     pub exchange: Vec<Line>,
+    /// Schedules that could not be followed.
+    pub notes: Vec<String>,
 }
 
 impl Played {
@@ -137,6 +139,7 @@ impl<'a> Stage<'a> {
                 .map(|trace| Arc::clone(trace) as Arc<dyn Tap>)
                 .collect(),
             faulty: case.has_faults(),
+            gated: case.has_schedule(),
             control: self.control.clone(),
         };
         let (address, credential) = (self.target.address(), self.target.credential().clone());
@@ -157,6 +160,7 @@ impl<'a> Stage<'a> {
             operations: recording.entries.len() as u64,
             faults: recording.faults(),
             exchange: merged(&traces),
+            notes: recording.notes,
         })
     }
 

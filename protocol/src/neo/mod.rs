@@ -10,6 +10,7 @@
 //! * [`registry`]: which node a client asks for a key.
 //! * [`batch`]: records packed and compressed, as GetAll and Mirror send them.
 //! * [`dissect`]: any message as a line of text.
+//! * [`monitor`]: an observer of a connection who judges every message by the requests' own halves.
 //! * [`violation`]: what a peer did that the protocol forbids.
 
 pub mod auth;
@@ -22,6 +23,7 @@ pub mod forge;
 pub mod frame;
 pub mod handshake;
 pub mod header;
+pub mod monitor;
 pub mod node;
 pub mod registry;
 pub mod request;

@@ -75,7 +75,7 @@ impl<'a> Rounds<'a> {
 
     fn push(&mut self, steps: Vec<Placed>) {
         self.done += steps.len();
-        self.rounds.push(Round { steps });
+        self.rounds.push(Round::from(steps));
     }
 
     /// Lanes work side by side: a few steps each, or now and then many.

@@ -196,11 +196,7 @@ fn case(request: &Request, (direction, messages, bytes): (Direction, u32, u32)) 
         Step::GetChannels {},
         put(OTHER, "late".into()),
     ];
-    let on = |lane: usize| {
-        move |step| Round {
-            steps: vec![Placed { lane, step }],
-        }
-    };
+    let on = |lane: usize| move |step| Round::from(vec![Placed { lane, step }]);
     let rounds = before.into_iter().map(on(WHOLE));
     let rounds = rounds.chain([cut].into_iter().map(on(CUT)));
     let rounds = rounds.chain(request.steps.iter().cloned().map(on(CUT)));

@@ -52,10 +52,10 @@ fn ended(recording: &Recording) -> Option<Fault> {
             .or_else(|| recording.entries.last())
     };
     let (requirement, allowed, observed) = match recording.end.as_ref()? {
-        End::Violation(why) => (
-            &req::REQ_ANSWER_DEFINED,
+        End::Violation(violation) => (
+            violation.requirement,
             "messages of the protocol",
-            why.clone(),
+            violation.to_string(),
         ),
         End::Gone(why) => (&req::ROBUST_SURVIVES, "a node that goes on", why.clone()),
         End::Silence => (&req::REQ_ANSWERED, "an answer", "nothing came".to_owned()),

@@ -7,14 +7,19 @@
 //! then are parts left out by trial (delta debugging), clients and connections merged, faults dropped,
 //! values shortened, and everything renamed.
 //!
-//! A case that does not fail each time is probed several times before it is taken not to fail.
+//! A case that does not fail each time is probed several times before it is taken not to fail. One that
+//! does because of its schedule is only replaced by what fails each time as well.
 //!
-//! * `reduce`: the smaller cases that are tried.
+//! * `reduce`: the smaller cases that are tried. `schedule`: what becomes of their schedules.
 
 mod reduce;
+mod schedule;
 
 use crate::case::Case;
 use crate::judge::Fault;
+
+/// How often in a row a candidate has to fail that takes the place of a case with a schedule.
+const CERTAIN: usize = 3;
 
 /// What minimising may cost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -84,10 +89,12 @@ where
     prober.cut_off();
     let (whole, its_fault) = (prober.best.clone(), prober.fault.clone());
     prober.measure().await;
+    prober.takes(schedule::dropped(&prober.best)).await;
     prober.slice().await;
     prober.tail().await;
     prober.merge().await;
     prober.leave_out().await;
+    prober.leave_out_moves().await;
     prober.merge().await;
     prober.simplify().await;
     let mut fails = prober.count().await;
@@ -137,16 +144,31 @@ where
             return false;
         }
         self.probes += 1;
+        let Some(fault) = self.fails(&candidate).await else {
+            return false;
+        };
+        self.best = candidate;
+        self.fault = fault;
+        self.cut_off();
+        (self.better)(&self.best, &self.fault);
+        true
+    }
+
+    /// Does a candidate fail as surely as the best case does?
+    async fn fails(&mut self, candidate: &Case) -> Option<Fault> {
+        if self.best.has_schedule() && self.repetitions == 1 {
+            for _ in 1..CERTAIN {
+                self.run(candidate).await?;
+            }
+            return self.run(candidate).await;
+        }
         for _ in 0..self.repetitions {
-            if let Some(fault) = self.run(&candidate).await {
-                self.best = candidate;
-                self.fault = fault;
-                self.cut_off();
-                (self.better)(&self.best, &self.fault);
-                return true;
+            let fault = self.run(candidate).await;
+            if fault.is_some() {
+                return fault;
             }
         }
-        false
+        None
     }
 
     /// Only what concerns the failing record, or else its channel.
@@ -191,6 +213,21 @@ where
                 1 if smaller && self.best.len() > 1 => 1,
                 part => part / 2,
             };
+        }
+    }
+
+    /// Leaves out moves of schedules, as steps were left out.
+    async fn leave_out_moves(&mut self) {
+        let mut part = schedule::len(&self.best).div_ceil(2);
+        while part > 0 && self.probes < self.effort.probes {
+            let mut start = 0;
+            while start < schedule::len(&self.best) && self.probes < self.effort.probes {
+                let candidate = schedule::without(&self.best, start..start + part);
+                if !self.takes(candidate).await {
+                    start += part;
+                }
+            }
+            part /= 2;
         }
     }
 
@@ -242,5 +279,97 @@ where
             failed += usize::from(self.run(&case).await.is_some());
         }
         (failed, runs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dht_requirements as req;
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::case::{At, Move, Step};
+
+    /// Two Updates that both read before either writes, among much that has no part in it.
+    const CASE: &str = r#"{ "lanes": [0, 1, 2], "rounds": [
+        [ {"lane": 0, "put": {"channel": "c9", "key": "k0", "value": "v1"}},
+          {"lane": 2, "open_mirror": {"stream": "m7", "channel": "c9", "refresh": true}} ],
+        {"steps": [
+            {"lane": 2, "get": {"channel": "c9", "key": "k0"}},
+            {"lane": 0, "exists": {"channel": "c9", "key": "k0"}},
+            {"lane": 0, "update": {"channel": "c9", "key": "k0", "decision": {"replace": "v2"}}},
+            {"lane": 1, "update": {"channel": "c9", "key": "k0", "decision": {"replace": "v3"}}}],
+         "schedule": [
+            {"start": 2}, {"start": 0}, {"to_node": 2}, {"end": 0}, {"start": 0}, {"start": 1},
+            {"to_node": 0}, {"to_client": "m7"}, {"to_node": 1}, {"cut": 2}, {"end": 0}, {"end": 1}]} ] }"#;
+
+    fn fault(at: At) -> Fault {
+        Fault {
+            requirement: &req::UPDATE_ONE_WINNER,
+            at,
+            sent: String::new(),
+            allowed: String::new(),
+            observed: String::new(),
+        }
+    }
+
+    /// Fails if two Updates are said to read before anything ends.
+    fn judge(case: &Case) -> Option<Fault> {
+        assert_eq!(case.validate(), Ok(()), "{case}");
+        let round = case.rounds.len() - 1;
+        let last = &case.rounds[round];
+        let is_update = |lane: usize| {
+            let mut steps = last.steps.iter();
+            steps.any(|placed| placed.lane == lane && matches!(placed.step, Step::Update { .. }))
+        };
+        let begun = |lane: usize| last.schedule.contains(&Move::Start(lane));
+        let reads = last.schedule.iter().filter(|next| {
+            let lane = next.lane().unwrap_or_default();
+            matches!(next, Move::ToNode(_)) && is_update(lane) && begun(lane)
+        });
+        let at = At { round, step: 0 };
+        (reads.count() >= 2).then(|| fault(at))
+    }
+
+    #[test]
+    fn a_case_with_a_schedule_becomes_short_and_keeps_what_matters_of_it() {
+        let case: Case = serde_json::from_str(CASE).unwrap();
+        let at = At { round: 1, step: 0 };
+        let effort = Effort {
+            probes: 200,
+            ..Effort::default()
+        };
+        let probe = async |case: &Case| judge(case);
+        let minimal = minimise(case, fault(at), effort, probe, |_, _| ()).now_or_never();
+        let case = minimal.unwrap().case;
+        assert_eq!((case.len(), case.rounds.len()), (2, 1), "{case}");
+        assert_eq!(case.lanes.len(), 2, "{case}");
+        let schedule = &case.rounds[0].schedule;
+        assert_eq!(schedule.len(), 4, "{case}");
+        let lanes: Vec<_> = schedule.iter().filter_map(Move::lane).collect();
+        assert_eq!(lanes.len(), 4, "{case}");
+    }
+
+    #[test]
+    fn a_schedule_without_a_part_in_it_goes() {
+        let case: Case = serde_json::from_str(CASE).unwrap();
+        let at = At { round: 1, step: 0 };
+        let probe = async |case: &Case| (case.len() > 1).then(|| fault(at));
+        let minimal = minimise(case, fault(at), Effort::default(), probe, |_, _| ());
+        assert!(!minimal.now_or_never().unwrap().case.has_schedule());
+    }
+
+    /// What fails now and then does not take the place of what fails each time.
+    #[test]
+    fn what_a_schedule_makes_certain_stays_certain() {
+        let case: Case = serde_json::from_str(CASE).unwrap();
+        let at = At { round: 1, step: 0 };
+        let mut runs = 0;
+        let probe = async |case: &Case| {
+            runs += 1;
+            (case.has_schedule() || runs % 2 == 0).then(|| fault(at))
+        };
+        let minimal = minimise(case, fault(at), Effort::default(), probe, |_, _| ());
+        assert!(minimal.now_or_never().unwrap().case.has_schedule());
     }
 }

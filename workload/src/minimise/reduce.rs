@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::case::{Case, Fault, Placed, Round, Step};
+use super::schedule;
+use crate::case::{Case, Fault, Move, Placed, Round, Step};
 use crate::names::KeyName;
 use crate::value::Value;
 
@@ -70,18 +71,15 @@ pub(super) fn without(case: &Case, range: Range<usize>) -> Case {
 }
 
 fn keep(case: &Case, mut wanted: impl FnMut(&Placed) -> bool) -> Case {
-    let rounds = case.rounds.iter().map(|round| Round {
-        steps: round
-            .steps
-            .iter()
-            .filter(|placed| wanted(placed))
-            .cloned()
-            .collect(),
+    let rounds = case.rounds.iter().map(|round| {
+        let kept: Vec<_> = round.steps.iter().map(&mut wanted).collect();
+        schedule::of_kept(round, &kept)
     });
-    Case {
+    let rounds = rounds.filter(|round| !round.steps.is_empty()).collect();
+    schedule::of_begun(Case {
         lanes: case.lanes.clone(),
-        rounds: rounds.filter(|round| !round.steps.is_empty()).collect(),
-    }
+        rounds,
+    })
 }
 
 /// Without steps on streams and Updates that are not begun any more.
@@ -104,10 +102,10 @@ pub(super) fn one_after_another(case: &Case) -> Case {
 
 /// All lanes share one connection.
 pub(super) fn one_connection(case: &Case) -> Case {
-    Case {
-        lanes: vec![0; case.lanes.len()],
-        rounds: case.rounds.clone(),
-    }
+    let mut case = case.clone();
+    case.lanes.fill(0);
+    schedule::renumber(&mut case, Some, |_| Some(0));
+    case
 }
 
 /// Without lanes that do nothing, and without connections that nobody uses.
@@ -142,18 +140,24 @@ pub(super) fn used_lanes(case: &Case) -> Case {
             *connection = connections.get(connection).copied().unwrap_or_default();
         }
     }
+    schedule::renumber(
+        &mut reduced,
+        |lane| lanes.get(&lane).copied(),
+        |connection| connections.get(&connection).copied(),
+    );
     reduced
 }
 
-/// The steps of one round in a round each.
+/// The steps of one round in a round each. Its schedule goes.
 pub(super) fn split(case: &Case, round: usize) -> Case {
     let mut rounds = Vec::with_capacity(case.rounds.len());
     for (number, old) in case.rounds.iter().enumerate() {
         match number == round {
             false => rounds.push(old.clone()),
-            true => rounds.extend(old.steps.iter().map(|placed| Round {
-                steps: vec![placed.clone()],
-            })),
+            true => {
+                let alone = |placed: &Placed| Round::from(vec![placed.clone()]);
+                rounds.extend(old.steps.iter().map(alone));
+            }
         }
     }
     Case {
@@ -217,6 +221,13 @@ pub(super) fn renamed(case: &Case) -> Case {
             let kind = handle.trim_end_matches(char::is_numeric).to_owned();
             let next = handles.len() + 1;
             let number = handles.entry(handle.clone()).or_insert(next);
+            *handle = format!("{kind}{number}");
+        }
+    }
+    let moves = case.rounds.iter_mut().flat_map(|round| &mut round.schedule);
+    for handle in moves.filter_map(Move::handle_mut) {
+        if let Some(number) = handles.get(handle) {
+            let kind = handle.trim_end_matches(char::is_numeric);
             *handle = format!("{kind}{number}");
         }
     }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use dht_client::Connections;
+use dht_protocol::neo::monitor::Breach;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{SelectAll, StreamExt};
 use tokio::net::TcpStream;
@@ -20,7 +21,7 @@ use tokio::time::timeout;
 use super::NodeControl;
 use super::telling::Events;
 use super::vigil::{Finding, Vigil};
-use crate::world::Happening;
+use crate::world::{Happening, Violation};
 
 /// Notices that nobody has read yet; of refusals more would say nothing more.
 const NOTICES: usize = 64;
@@ -42,8 +43,15 @@ pub(super) struct Health {
     look: Option<BoxFuture<'static, io::Result<()>>>,
 }
 
-/// What proxies and restarts have to say.
+/// Takes what the wire monitor of a connection has found.
+#[derive(Debug)]
+pub(super) struct Breaches(mpsc::Sender<Notice>);
+
+/// What proxies, restarts and the wire monitors have to say.
+#[derive(Debug)]
 enum Notice {
+    /// One side has broken the protocol.
+    Breach(Breach),
     /// The node has refused this connection.
     Refused(usize),
     /// The node could not be started again.
@@ -82,6 +90,11 @@ impl Health {
         }
     }
 
+    /// What is to be told what is wrong with messages.
+    pub(super) fn breaches(&self) -> Breaches {
+        Breaches(self.sender.clone())
+    }
+
     /// Kills the node and starts it again, and does not wait for that.
     pub(super) fn kill(&mut self, control: &dyn NodeControl) {
         self.restarting.fetch_add(1, Ordering::SeqCst);
@@ -104,19 +117,24 @@ impl Health {
 
     /// What has shown that ends everything.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Option<Happening> {
-        while let Poll::Ready(Some((number, event))) = self.connections.poll_next_unpin(context) {
-            let vigil = self.vigils.get_mut(number);
-            let finding = vigil.and_then(|vigil| vigil.observe(&event));
+        // Never closed: there is a sender here.
+        while let Poll::Ready(Some(notice)) = self.notices.poll_recv(context) {
+            let finding = match notice {
+                Notice::Breach(breach) => match Violation::of_node(breach) {
+                    Some(violation) => return Some(Happening::Violation(violation)),
+                    None => continue,
+                },
+                Notice::Refused(number) => self.vigils.get_mut(number).and_then(Vigil::refused),
+                Notice::NotStarted(error) => return Some(Happening::Gone(error.to_string())),
+            };
             if let Some(happening) = self.found(finding) {
                 return Some(happening);
             }
         }
-        // Never closed: there is a sender here.
-        while let Poll::Ready(Some(notice)) = self.notices.poll_recv(context) {
-            let finding = match notice {
-                Notice::Refused(number) => self.vigils.get_mut(number).and_then(Vigil::refused),
-                Notice::NotStarted(error) => return Some(Happening::Gone(error.to_string())),
-            };
+        // What a client says of the node comes behind what the wire monitor does, which is more exact.
+        while let Poll::Ready(Some((number, event))) = self.connections.poll_next_unpin(context) {
+            let vigil = self.vigils.get_mut(number);
+            let finding = vigil.and_then(|vigil| vigil.observe(&event));
             if let Some(happening) = self.found(finding) {
                 return Some(happening);
             }
@@ -134,7 +152,7 @@ impl Health {
 
     fn found(&mut self, finding: Option<Finding>) -> Option<Happening> {
         match finding? {
-            Finding::Violation(text) => Some(Happening::Violation(text)),
+            Finding::Violation(text) => Some(Happening::Violation(text.into())),
             Finding::Missing => {
                 // The refusals may be those of a node that was being started, and is there by now.
                 if self.look.is_none() && !self.is_restarting() {
@@ -147,6 +165,14 @@ impl Health {
 
     fn is_restarting(&self) -> bool {
         self.restarting.load(Ordering::SeqCst) > 0
+    }
+}
+
+impl Breaches {
+    /// Something is wrong with a message.
+    pub(super) fn report(&self, breach: Breach) {
+        // If there is no room, there are more than enough of them.
+        let _ = self.0.try_send(Notice::Breach(breach));
     }
 }
 

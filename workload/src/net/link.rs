@@ -1,11 +1,15 @@
-//! One connection of the world: a client of its own, and what is known of it without asking.
+//! One connection of the world: a client of its own, and what is known of it without asking. All that
+//! passes on it is heard by the wire monitor.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dht_client::{Backoff, Client, Credential, NodeAddress, Side, Tap};
+use dht_protocol::neo::monitor::Listener;
 use tokio::sync::watch;
+
+use super::health::Breaches;
 
 /// How soon a lost connection is tried again: a case has better things to do than to wait.
 const BACKOFF: Backoff = Backoff {
@@ -27,9 +31,12 @@ impl Link {
         node: NodeAddress,
         credential: Credential,
         tap: Option<Arc<dyn Tap>>,
+        breaches: Breaches,
     ) -> Self {
         let watcher = Arc::new(Watcher {
             tap,
+            listener: Mutex::default(),
+            breaches,
             address,
             node,
             sent: AtomicU64::new(0),
@@ -65,6 +72,9 @@ impl Link {
 #[derive(Debug)]
 struct Watcher {
     tap: Option<Arc<dyn Tap>>,
+    /// Judges the messages of the present connection.
+    listener: Mutex<Listener>,
+    breaches: Breaches,
     /// Where the client connects to.
     address: NodeAddress,
     /// Whom it reaches there.
@@ -80,10 +90,16 @@ impl Watcher {
             false => node,
         }
     }
+
+    fn listener(&self) -> MutexGuard<'_, Listener> {
+        // Never locked while anything else is done that could panic.
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Tap for Watcher {
     fn opened(&self, node: NodeAddress) {
+        *self.listener() = Listener::new();
         if let Some(tap) = &self.tap {
             tap.opened(self.real(node));
         }
@@ -96,6 +112,10 @@ impl Tap for Watcher {
         if let Some(tap) = &self.tap {
             tap.bytes(self.real(node), from, bytes);
         }
+        let breaches = self.listener().hear(from, bytes);
+        breaches
+            .into_iter()
+            .for_each(|breach| self.breaches.report(breach));
     }
 
     fn closed(&self, node: NodeAddress, reason: &str) {

@@ -9,6 +9,7 @@
 //! * `link`: one client, and what is known of its connection without asking it.
 //! * `perform`: operations through a client, in the words of the model.
 //! * `telling`: streams.
+//! * `subject`: what a request is about, asked for or on the wire.
 //! * `health`: whether the node is there and keeps the protocol. `vigil`: what one connection says of it.
 //! * `proxy`: what goes wrong between client and node.
 
@@ -16,6 +17,7 @@ mod health;
 mod link;
 mod perform;
 mod proxy;
+mod subject;
 mod telling;
 mod vigil;
 mod world;
@@ -39,6 +41,8 @@ pub struct Options {
     pub taps: Vec<Arc<dyn Tap>>,
     /// Connections go through a proxy, so that something can go wrong with them.
     pub faulty: bool,
+    /// They do, and messages can be held there: what a schedule needs.
+    pub gated: bool,
     /// What can halt and kill the node.
     pub control: Option<Arc<dyn NodeControl>>,
 }

@@ -257,6 +257,7 @@ mod tests {
     use fakedht::TestNode;
     use futures_util::future::join;
 
+    use super::super::health::Health;
     use super::*;
 
     const LONG: Duration = Duration::from_secs(20);
@@ -272,7 +273,9 @@ mod tests {
     async fn connected() -> (TestNode, Link) {
         let node = TestNode::start().await.unwrap();
         let address = node.address();
-        let link = Link::new(address, address, Credential::default_admin(), None);
+        let admin = Credential::default_admin();
+        let breaches = Health::new(address).breaches();
+        let link = Link::new(address, address, admin, None, breaches);
         link.client.ready(LONG).await.unwrap();
         (node, link)
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::SocketAddrV4;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use dht_client::{ControlError, Controller, Credential, PendingUpdate, get_all, mirror};
 use dht_model::{Decision, Operation};
 use dht_protocol::{ChannelName, Key};
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::{FuturesUnordered, SelectAll, StreamExt};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -18,11 +19,12 @@ use tokio::time::{Instant, timeout};
 use super::health::Health;
 use super::link::Link;
 use super::perform::{Asked, Done, decide, perform};
-use super::proxy::{Line, Proxy, Traffic};
+use super::proxy::{Gates, Line, Proxy, Traffic};
+use super::subject::Subject;
 use super::telling::{Kind, Running, Told};
 use super::{ConnectError, NodeControl, Options};
-use crate::case::Fault;
-use crate::world::{Control, Ending, Event, Happening, Stream, Ticket, World};
+use crate::case::{Direction, Fault};
+use crate::world::{Control, Ending, Event, Happening, Held, Stir, Stream, Ticket, World};
 
 /// Connections to a node, each by a client of its own.
 ///
@@ -33,6 +35,8 @@ pub struct NetWorld {
     links: Vec<Arc<Link>>,
     /// The faults of each connection, if there can be any.
     lines: Vec<Arc<Line>>,
+    /// Where messages can be held, if they can be.
+    gates: Option<Arc<Gates>>,
     control: Option<Arc<dyn NodeControl>>,
     /// What is under way.
     working: FuturesUnordered<BoxFuture<'static, (Ticket, Arc<Link>, Done)>>,
@@ -61,18 +65,24 @@ impl NetWorld {
     ) -> Result<Self, ConnectError> {
         let mut health = Health::new(node);
         let traffic = Arc::new(Traffic::new(connections));
+        let gates = options.gated.then(|| Arc::new(Gates::new(connections)));
         let (mut lines, mut proxies, mut links) = (Vec::new(), JoinSet::new(), Vec::new());
         let mut taps = options.taps.into_iter();
         for number in 0..connections {
             let mut address = node;
-            if options.faulty {
-                let line = Arc::new(Line::new(number, Arc::clone(&traffic)));
+            if options.faulty || options.gated {
+                let mut line = Line::new(number, Arc::clone(&traffic));
+                if let Some(gates) = &gates {
+                    line = line.with_gates(Arc::clone(gates));
+                }
+                let line = Arc::new(line);
                 let proxy = Proxy::listen(node, Arc::clone(&line)).await?;
                 address = proxy.address()?;
                 lines.push(line);
                 proxies.spawn(proxy.run(health.refusals(number)));
             }
-            let link = Link::new(address, node, credential.clone(), taps.next());
+            let breaches = health.breaches();
+            let link = Link::new(address, node, credential.clone(), taps.next(), breaches);
             links.push(Arc::new(link));
         }
         for link in &links {
@@ -83,6 +93,7 @@ impl NetWorld {
             patience,
             links,
             lines,
+            gates,
             control: options.control,
             working: FuturesUnordered::new(),
             streams: SelectAll::new(),
@@ -173,10 +184,11 @@ impl NetWorld {
             Told::Event(ticket, event) => {
                 if event.is_last() {
                     self.controllers.remove(&ticket);
+                    self.over(ticket);
                 }
                 Happening::Told(ticket, event)
             }
-            Told::Violation(text) => Happening::Violation(text),
+            Told::Violation(text) => Happening::Violation(text.into()),
         })
     }
 
@@ -186,14 +198,31 @@ impl NetWorld {
         };
         let (ticket, link, done) = ended?;
         Some(match done {
-            Done::Ended(ending) => Happening::Ended(ticket, ending),
+            Done::Ended(ending) => {
+                self.over(ticket);
+                Happening::Ended(ticket, ending)
+            }
             Done::Read(update) => {
                 let value = update.value().clone();
                 self.updates.insert(ticket, (link, update));
                 Happening::Ended(ticket, Ending::Read(value))
             }
-            Done::Violation(text) => Happening::Violation(text),
+            Done::Violation(text) => Happening::Violation(text.into()),
         })
+    }
+
+    /// Messages of a request about this subject belong to this ticket.
+    fn expect(&self, ticket: Ticket, connection: usize, subject: Option<Subject>) {
+        if let (Some(gates), Some(subject)) = (&self.gates, subject) {
+            gates.expect(ticket, connection, subject);
+        }
+    }
+
+    /// What this ticket is for does not begin once more.
+    fn over(&self, ticket: Ticket) {
+        if let Some(gates) = &self.gates {
+            gates.over(ticket);
+        }
     }
 
     /// How long to wait for anything to happen.
@@ -207,14 +236,18 @@ impl NetWorld {
 
 impl World for NetWorld {
     fn begin(&mut self, ticket: Ticket, connection: usize, operation: Operation) {
+        self.expect(ticket, connection, Subject::of_operation(&operation));
         self.ask(ticket, connection, Asked::Operation(operation));
     }
 
     fn begin_update(&mut self, ticket: Ticket, connection: usize, channel: ChannelName, key: Key) {
+        let subject = Subject::of_update(channel.clone(), key);
+        self.expect(ticket, connection, Some(subject));
         self.ask(ticket, connection, Asked::Read(channel, key));
     }
 
     fn decide(&mut self, ticket: Ticket, update: Ticket, decision: Decision) {
+        self.over(update);
         let Some((link, update)) = self.updates.remove(&update) else {
             let nothing = Ending::Nothing("there is no such Update".to_owned());
             self.happened.push_back(Happening::Ended(ticket, nothing));
@@ -233,6 +266,8 @@ impl World for NetWorld {
             self.happened.push_back(Happening::Told(ticket, failed));
             return;
         };
+        let subject = Subject::of_stream(&stream, channel.clone());
+        self.expect(ticket, connection, Some(subject));
         let (running, controller) = match stream {
             Stream::GetAll { keys_only, filter } => {
                 let settings = get_all::Settings {
@@ -284,6 +319,44 @@ impl World for NetWorld {
         let patience = self.patience();
         let next = std::future::poll_fn(|context| self.poll(context));
         timeout(patience, next).await.unwrap_or(Happening::Silence)
+    }
+
+    fn hold(&mut self, held: bool) -> bool {
+        if let Some(gates) = &self.gates {
+            gates.hold(held);
+        }
+        self.gates.is_some()
+    }
+
+    fn held(&self, ticket: Ticket, direction: Direction) -> Held {
+        let gates = self.gates.as_ref();
+        gates.map_or_else(Held::default, |gates| gates.held(ticket, direction))
+    }
+
+    fn pass(&mut self, ticket: Ticket, direction: Direction) -> bool {
+        let gates = self.gates.as_ref();
+        gates.is_some_and(|gates| gates.pass(ticket, direction))
+    }
+
+    fn is_passing(&self) -> bool {
+        self.gates.as_ref().is_some_and(|gates| gates.is_passing())
+    }
+
+    fn begun(&self, connection: usize) -> u64 {
+        let gates = self.gates.as_ref();
+        gates.map_or(0, |gates| gates.begun(connection))
+    }
+
+    async fn stir(&mut self, limit: Duration) -> Stir {
+        let Some(gates) = self.gates.clone() else {
+            return Stir::Nothing;
+        };
+        let next = std::future::poll_fn(|context| self.poll(context));
+        match timeout(limit, select(next, pin!(gates.changed()))).await {
+            Ok(Either::Left((happening, _))) => Stir::Happened(happening),
+            Ok(Either::Right(_)) => Stir::Held,
+            Err(_) => Stir::Nothing,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use dht_client::ConnectionError;
 use dht_client::core::Core;
+use dht_protocol::neo::monitor::Listener;
 use dht_protocol::neo::{Credential, Limits, NodeAddress, Now};
 use fakedht::ConnectionId;
 
@@ -20,6 +21,8 @@ pub(super) const NODE: NodeAddress = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 10_1
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) core: Core,
+    /// Judges what passes on the connection.
+    pub(super) listener: Listener,
     pub(super) requests: Requests,
     /// What waits for the connection to be up.
     pub(super) waiting: Vec<(Ticket, Ask)>,
@@ -61,6 +64,7 @@ impl Link {
     pub(super) fn new(credential: Credential, limits: Limits) -> Self {
         Self {
             core: Core::new(credential, limits),
+            listener: Listener::new(),
             requests: Requests::default(),
             waiting: Vec::new(),
             connection: None,
@@ -81,6 +85,7 @@ impl Link {
     /// The node has accepted a connection.
     pub(super) fn connect(&mut self, id: ConnectionId, now: Now) {
         self.wants_connection = false;
+        self.listener = Listener::new();
         self.connection = Some(id);
         self.dirty = true;
         self.core.connected(NODE, now);

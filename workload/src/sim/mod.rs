@@ -17,13 +17,14 @@ use std::time::Duration;
 use dht_client::core::{ConnectionEvent, Output};
 use dht_client::{ConnectionError, ControlError};
 use dht_model::{Decision, Operation};
+use dht_protocol::neo::dissect::Side;
 use dht_protocol::neo::{Credential, Limits, Now};
 use dht_protocol::{ChannelName, Key};
 use fakedht::{MemoryStorage, Node, NodeConfig};
 
 use crate::case::Fault;
 use crate::rng::Rng;
-use crate::world::{Control, Ending, Happening, Stream, Ticket, World};
+use crate::world::{Control, Ending, Happening, Stream, Ticket, Violation, World};
 use link::{Link, NODE};
 use requests::Ask;
 
@@ -157,6 +158,7 @@ impl SimWorld {
         let wanted = link.piece(waiting, &mut self.rng);
         let (bytes, cut) = link.take_to_node(wanted);
         let messages = link.messages_passed();
+        self.listen(at, Side::Client, &bytes);
         self.node.feed(id, &bytes);
         self.links[at].dirty = true;
         self.passed(at, messages);
@@ -205,7 +207,8 @@ impl SimWorld {
         link.dirty |= !link.closing;
         let closing = link.closing && !link.has_answers;
         let messages = link.messages_passed();
-        link.core.received(NODE, &bytes, self.now);
+        self.listen(at, Side::Node, &bytes);
+        self.links[at].core.received(NODE, &bytes, self.now);
         self.passed(at, messages);
         self.take_outputs(at);
         if cut {
@@ -213,6 +216,13 @@ impl SimWorld {
         } else if closing {
             self.close(at);
         }
+    }
+
+    /// Bytes pass at a client's end.
+    fn listen(&mut self, at: usize, from: Side, bytes: &[u8]) {
+        let breaches = self.links[at].listener.hear(from, bytes);
+        let violations = breaches.into_iter().filter_map(Violation::of_node);
+        self.happenings.extend(violations.map(Happening::Violation));
     }
 
     /// Connections to which something was told from elsewhere, or which the node has closed itself.
@@ -290,7 +300,7 @@ impl SimWorld {
                 Output::Write(_) => {}
                 Output::Close { reason, .. } => {
                     if let Some(why) = violation(&reason) {
-                        self.happenings.push_back(Happening::Violation(why));
+                        self.happenings.push_back(Happening::Violation(why.into()));
                     }
                     if let Some(id) = self.links[at].connection.take() {
                         self.node.close(id);
@@ -300,7 +310,7 @@ impl SimWorld {
                 }
                 Output::Connection(ConnectionEvent::Failed(_, reason)) => {
                     if let Some(why) = violation(&reason) {
-                        self.happenings.push_back(Happening::Violation(why));
+                        self.happenings.push_back(Happening::Violation(why.into()));
                     }
                 }
                 Output::Connection(ConnectionEvent::RangeKnown(..)) => {

@@ -2,11 +2,15 @@
 //!
 //! * `steps`: every kind of step, straight and through a proxy.
 //! * `transport`: bytes in pieces, late, or all at once.
+//! * `corpus`: failures that were kept with a schedule.
 //! * `cuts`: connections that are cut at each message.
+//! * `schedules`: messages that are delivered in a given order.
 //! * `node`: a node that falls silent, breaks the protocol, or dies.
 
+mod corpus;
 mod cuts;
 mod node;
+mod schedules;
 #[path = "../../../client/tests/common/scripted.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs)]
 mod scripted;

@@ -138,6 +138,22 @@ pub(super) static BUGS: &[Bug] = &[
         seam: || taken_for_resume(Control::Stop),
     },
     Bug {
+        name: "mirror-overflow-behind-third-ack",
+        description: "Behind every third Ack, be it that of Stop, a Mirror says that updates were lost.",
+        breaks: &req::CTL_SILENT_AFTER_STOP,
+        seam: || {
+            let mut count = 0u32;
+            leaving(becoming(
+                move |message| {
+                    let acknowledges = message.said() == Some(mirror::FromNode::Ack);
+                    count += u32::from(acknowledges);
+                    acknowledges && count.is_multiple_of(3)
+                },
+                |_| Fate::said([mirror::FromNode::Ack, mirror::FromNode::UpdateOverflow]),
+            ))
+        },
+    },
+    Bug {
         name: "mirror-id-not-freed",
         description: "A Mirror with an id that a Mirror of the connection had before costs the connection.",
         breaks: &req::CTL_STOP_FREES_ID,

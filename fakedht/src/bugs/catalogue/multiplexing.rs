@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dht_protocol::neo::header::ID_LEN;
-use dht_protocol::neo::request::{RequestCode, SupportedStatus, get_hash_range};
+use dht_protocol::neo::request::{RequestCode, SupportedStatus, get_channels, get_hash_range};
 use dht_protocol::neo::{Limits, Violation, forge};
 use dht_requirements as req;
 
 use super::request::is_refused;
 use crate::bugs::Bug;
-use crate::bugs::fate::{arriving, closing, held, leaving, lost, twice};
+use crate::bugs::fate::{Fate, arriving, closing, held, leaving, lost, twice};
 use crate::bugs::message::any;
 use crate::bugs::reaction::{Reaction, broken};
 use crate::bugs::seam::Seam;
@@ -119,6 +119,36 @@ pub(super) static BUGS: &[Bug] = &[
         description: "That a request is not supported is said twice.",
         breaks: &req::MUX_UNSUPPORTED_SILENT,
         seam: || leaving(twice(is_refused)),
+    },
+    Bug {
+        name: "exists-answered-again-during-update",
+        description: "While an Update waits for its decision, the answer to an Exists is said twice.",
+        breaks: &req::REQ_ANSWER_LAST,
+        seam: || {
+            leaving(twice(|message| {
+                message.is(RequestCode::Exists)
+                    && !message.is_first()
+                    && message.running.any(RequestCode::Update)
+            }))
+        },
+    },
+    Bug {
+        name: "get-channels-status-behind-end",
+        description: "Behind the last message of every eighth GetChannels its supported status is said again.",
+        breaks: &req::REQ_ANSWER_LAST,
+        seam: || {
+            let mut count = 0u32;
+            leaving(move |message| {
+                if message.said() != Some(get_channels::FromNode::Finished) {
+                    return Fate::Pass;
+                }
+                count += 1;
+                match count.is_multiple_of(8) {
+                    true => Fate::followed(message, SupportedStatus::Supported.encode()),
+                    false => Fate::Pass,
+                }
+            })
+        },
     },
     Bug {
         name: "exists-unanswered-during-get-all",

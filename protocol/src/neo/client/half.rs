@@ -39,6 +39,8 @@ trait ClientHalf {
     fn handle(&mut self, event: Event<'_>, effects: &mut Vec<Effect<Self::Notice>>);
 
     fn is_over(&self) -> bool;
+
+    fn phase(&self, node: NodeAddress) -> &'static str;
 }
 
 /// Defines the client's half of any request but GetHashRange, which belongs to a connection, and passes
@@ -75,6 +77,13 @@ macro_rules! halves {
             pub fn is_over(&self) -> bool {
                 match self {
                     $(Self::$request(half) => half.is_over(),)+
+                }
+            }
+
+            /// Where it stands on `node`, by a name that stays the same.
+            pub fn phase(&self, node: NodeAddress) -> &'static str {
+                match self {
+                    $(Self::$request(half) => ClientHalf::phase(half, node),)+
                 }
             }
         }
@@ -219,6 +228,10 @@ impl<V: Visitor> ClientHalf for Visit<V> {
     fn is_over(&self) -> bool {
         self.is_ended()
     }
+
+    fn phase(&self, node: NodeAddress) -> &'static str {
+        self.phase(node)
+    }
 }
 
 impl ClientHalf for update::Client {
@@ -235,6 +248,10 @@ impl ClientHalf for update::Client {
 
     fn is_over(&self) -> bool {
         self.is_ended()
+    }
+
+    fn phase(&self, _: NodeAddress) -> &'static str {
+        self.phase()
     }
 }
 
@@ -254,6 +271,10 @@ impl<G: Gather> ClientHalf for Gathering<G> {
     fn is_over(&self) -> bool {
         self.is_ended()
     }
+
+    fn phase(&self, node: NodeAddress) -> &'static str {
+        self.phase(node)
+    }
 }
 
 impl<S: Stream> ClientHalf for Paced<S> {
@@ -271,6 +292,10 @@ impl<S: Stream> ClientHalf for Paced<S> {
 
     fn is_over(&self) -> bool {
         self.is_ended()
+    }
+
+    fn phase(&self, node: NodeAddress) -> &'static str {
+        self.phase(node)
     }
 }
 

@@ -59,6 +59,11 @@ impl<S: Stream> Paced<S> {
         self.half.is_ended()
     }
 
+    /// See [`Streaming::phase`].
+    pub fn phase(&self, node: NodeAddress) -> &'static str {
+        self.half.phase(node)
+    }
+
     pub fn add_node(&mut self, node: NodeAddress) {
         // A request that is being stopped has no business with a new node.
         if self.user != Control::Stop {

@@ -154,6 +154,11 @@ impl NodeControl {
         self.phase = Phase::Final;
     }
 
+    /// Has the client been told that nothing is sent for now?
+    pub fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+
     /// May data be sent?
     pub fn is_flowing(&self) -> bool {
         self.phase == Phase::Running && !self.suspended

@@ -32,6 +32,11 @@ pub trait Gather: Clone + Debug + Eq + Hash {
         payload: &[u8],
         notices: &mut Vec<Self::Notice>,
     ) -> Result<Told, DecodeError>;
+
+    /// The state behind the supported status, by a name that stays the same.
+    fn phase(_: &Self::Part) -> &'static str {
+        "Running"
+    }
 }
 
 /// How far a node is with its part.
@@ -158,6 +163,16 @@ impl<G: Gather> Gathering<G> {
     /// Has the user been told that every node is done?
     pub fn is_ended(&self) -> bool {
         self.ended
+    }
+
+    /// Where the request stands on `node`, by a name that stays the same.
+    pub fn phase(&self, node: NodeAddress) -> &'static str {
+        match self.parts.get(&node) {
+            None | Some(Part::AwaitConnection) => "AwaitConnection",
+            Some(Part::AwaitSupported) => "AwaitSupported",
+            Some(Part::Running(part)) => G::phase(part),
+            Some(Part::Ended) => "Ended",
+        }
     }
 
     fn end_if_all_have(&mut self, effects: &mut Effects<G>) {

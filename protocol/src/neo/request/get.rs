@@ -96,6 +96,13 @@ impl Visitor for Client {
     fn exhausted(&self) -> Option<Bytes> {
         None
     }
+
+    fn phase(&self) -> &'static str {
+        match self.value_follows {
+            true => "AwaitValue",
+            false => "AwaitAnswer",
+        }
+    }
 }
 
 /// The node's half: takes the value at the moment the message comes.

@@ -238,6 +238,11 @@ enum Step {
 }
 
 impl Node {
+    /// Does it wait for Resume before it sends more records?
+    pub fn is_suspended(&self) -> bool {
+        self.control.is_suspended()
+    }
+
     /// Puts records into the batch until it is full or no record is left.
     fn walk<H: Host>(&mut self, channel: ChannelId, host: &H, out: &mut Vec<u8>) -> Progress {
         let mut bytes = 0;

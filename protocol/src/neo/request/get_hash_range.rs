@@ -159,6 +159,13 @@ impl Gather for Client {
         });
         Ok(Told::Something)
     }
+
+    fn phase(part: &Part) -> &'static str {
+        match part {
+            Part::AwaitRange => "AwaitRange",
+            Part::AwaitUpdate => "AwaitUpdate",
+        }
+    }
 }
 
 /// The node's half: tells the range, then every update in the order in which they happened.

@@ -285,6 +285,31 @@ impl Node {
         self.period
     }
 
+    /// Does it wait for Resume?
+    pub fn is_suspended(&self) -> bool {
+        self.control.is_running() && !self.control.is_flowing()
+    }
+
+    /// The update that is sent next; `None` if none waits.
+    pub fn next_update(&self) -> Option<Change> {
+        self.updates.front().copied()
+    }
+
+    /// How many updates wait to be sent.
+    pub fn updates_waiting(&self) -> usize {
+        self.updates.len()
+    }
+
+    /// Is a dump under way, or does it wait for Resume?
+    pub fn is_refreshing(&self) -> bool {
+        self.refresh != Refresh::Idle
+    }
+
+    /// Is there anything to be sent, the end of the channel aside?
+    pub fn has_work(&self) -> bool {
+        !self.updates.is_empty() || self.is_refreshing() || self.overflowed
+    }
+
     /// A record of the channel was written or removed.
     pub fn changed(&mut self, change: Change) {
         match self.updates.len() < self.capacity {
@@ -382,10 +407,6 @@ impl Node {
 
     fn send_batch(&mut self, out: &mut Vec<u8>) {
         FromNode::RecordRefreshBatch(self.batch.finish().into()).encode(out);
-    }
-
-    fn has_work(&self) -> bool {
-        !self.updates.is_empty() || self.refresh != Refresh::Idle || self.overflowed
     }
 }
 

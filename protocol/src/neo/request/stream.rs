@@ -257,6 +257,24 @@ impl<S: Stream> Streaming<S> {
         self.ended
     }
 
+    /// Where the request stands on `node`, by a name that stays the same.
+    pub fn phase(&self, node: NodeAddress) -> &'static str {
+        let Some((phase, _)) = self.parts.get(&node) else {
+            return "AwaitConnection";
+        };
+        match phase {
+            Phase::AwaitConnection => "AwaitConnection",
+            Phase::AwaitSupported { .. } => "AwaitSupported",
+            Phase::AwaitStarted { .. } => "AwaitStarted",
+            Phase::Running if self.desired == Desired::Suspended => "Suspended",
+            Phase::Running => "Running",
+            Phase::AwaitAck(Control::Suspend) => "AwaitAckOfSuspend",
+            Phase::AwaitAck(Control::Resume) => "AwaitAckOfResume",
+            Phase::AwaitAck(Control::Stop) => "AwaitAckOfStop",
+            Phase::Ended => "Ended",
+        }
+    }
+
     /// A well-formed message behind the supported status.
     fn advance(
         node: NodeAddress,

@@ -296,6 +296,23 @@ impl Client {
         client
     }
 
+    /// An update that has read the record from `holder` and been decided on, at the moment when the record
+    /// begins to move to `newest`. Who sees nothing but the connection to `newest` sees it begin there.
+    pub fn moving(
+        record: RecordName,
+        replacement: Replacement,
+        [newest, holder]: [NodeAddress; 2],
+        effects: &mut Effects,
+    ) -> Self {
+        let mut client = Self {
+            record,
+            nodes: vec![newest, holder],
+            state: State::Ended,
+        };
+        client.begin_move(1, replacement, effects);
+        client
+    }
+
     /// The user's decision. Nothing happens if none is awaited any more.
     pub fn decide(&mut self, decision: Decision, effects: &mut Effects) {
         let State::Deciding { at, hash } = self.state else {
@@ -315,15 +332,7 @@ impl Client {
                         effects,
                     );
                 } else {
-                    self.state = State::Moving {
-                        at,
-                        supported: false,
-                    };
-                    let payload = Open::UpdateRecord(self.record.clone(), replacement).encode();
-                    effects.push(Effect::Send {
-                        node: self.nodes[0],
-                        payload,
-                    });
+                    self.begin_move(at, replacement, effects);
                 }
             }
             Decision::Delete => self.tell(at, FromClient::RemoveRecord, Ok(Updated::Done), effects),
@@ -414,6 +423,22 @@ impl Client {
         self.state == State::Ended
     }
 
+    /// Where the request stands, by a name that stays the same.
+    pub fn phase(&self) -> &'static str {
+        match self.state {
+            State::AwaitSupported { .. } => "AwaitSupported",
+            State::AwaitRecord { .. } => "AwaitRecord",
+            State::Deciding { .. } => "Deciding",
+            State::AwaitEnd { .. } => "AwaitEnd",
+            State::Moving {
+                supported: false, ..
+            } => "MovingAwaitSupported",
+            State::Moving { .. } => "Moving",
+            State::Abandoned { .. } => "Abandoned",
+            State::Ended => "Ended",
+        }
+    }
+
     /// The node that the record is read from.
     fn asked(&self) -> Option<NodeAddress> {
         match self.state {
@@ -425,6 +450,18 @@ impl Client {
             | State::Abandoned { at, .. } => self.nodes.get(at).copied(),
             State::Ended => None,
         }
+    }
+
+    /// The record, read from the node `at`, moves to the newest one.
+    fn begin_move(&mut self, at: usize, replacement: Replacement, effects: &mut Effects) {
+        self.state = State::Moving {
+            at,
+            supported: false,
+        };
+        effects.push(Effect::Send {
+            node: self.nodes[0],
+            payload: Open::UpdateRecord(self.record.clone(), replacement).encode(),
+        });
     }
 
     fn receive_from_holder(&mut self, node: NodeAddress, message: FromNode, effects: &mut Effects) {

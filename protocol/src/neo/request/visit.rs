@@ -25,6 +25,11 @@ pub trait Visitor: Clone + Debug + Eq + Hash {
 
     /// Every node was asked and none settled it.
     fn exhausted(&self) -> Self::Output;
+
+    /// The state behind the supported status, by a name that stays the same.
+    fn phase(&self) -> &'static str {
+        "AwaitAnswer"
+    }
 }
 
 /// What a node's message means for the request.
@@ -131,6 +136,16 @@ impl<V: Visitor> Visit<V> {
     /// Has the user been told the outcome?
     pub fn is_ended(&self) -> bool {
         self.state == State::Ended
+    }
+
+    /// Where the request stands on `node`, by a name that stays the same.
+    pub fn phase(&self, node: NodeAddress) -> &'static str {
+        match self.state {
+            State::AwaitSupported(asked) if asked == node => "AwaitSupported",
+            State::AwaitAnswer(asked) if asked == node => self.visitor.phase(),
+            State::AwaitSupported(_) | State::AwaitAnswer(_) => "AwaitOther",
+            State::Ended => "Ended",
+        }
     }
 
     /// The node that an answer is awaited from.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::gate::{Gate, Gates};
 use super::traffic::Traffic;
 use crate::case::{Direction, Fault};
 use crate::messages::Piece;
@@ -13,6 +14,8 @@ use crate::messages::Piece;
 pub(in crate::net) struct Line {
     connection: usize,
     traffic: Arc<Traffic>,
+    /// Where a schedule holds messages, if there is one.
+    gates: Option<Arc<Gates>>,
     plan: Mutex<Plan>,
     changed: Notify,
 }
@@ -43,8 +46,17 @@ impl Line {
         Self {
             connection,
             traffic,
+            gates: None,
             plan: Mutex::default(),
             changed: Notify::new(),
+        }
+    }
+
+    /// The same line, with gates.
+    pub(in crate::net) fn with_gates(self, gates: Arc<Gates>) -> Self {
+        Self {
+            gates: Some(gates),
+            ..self
         }
     }
 
@@ -80,6 +92,22 @@ impl Line {
     /// A connection begins.
     pub(super) fn begin(&self) {
         self.plan().is_open = false;
+        if let Some(gates) = &self.gates {
+            gates.begin(self.connection);
+        }
+    }
+
+    /// A connection is over.
+    pub(super) fn end(&self) {
+        if let Some(gates) = &self.gates {
+            gates.end(self.connection);
+        }
+    }
+
+    /// The gate in a direction of a connection that has begun.
+    pub(super) fn gate(&self, direction: Direction) -> Option<Gate> {
+        let gates = self.gates.as_ref()?;
+        Some(Gate::new(Arc::clone(gates), self.connection, direction))
     }
 
     /// Waits until the connection is to be cut without waiting for anything to pass.

@@ -3,14 +3,17 @@
 //! It passes bytes on as they come, and counts messages while it does. Faults are set on its [`Line`]
 //! and do their work when the bytes that they wait for pass.
 //!
+//! * `gate`: where messages are held until a schedule lets them pass.
 //! * `line`: the faults of a connection.
 //! * `pump`: one direction of a connection.
 //! * `traffic`: what passes on all connections of a world, for those that stand still meanwhile.
 
+mod gate;
 mod line;
 mod pump;
 mod traffic;
 
+pub(super) use gate::Gates;
 pub(super) use line::Line;
 pub(super) use traffic::Traffic;
 
@@ -87,6 +90,7 @@ impl Proxy {
         let _ = (client.set_nodelay(true), node.set_nodelay(true));
         self.line.begin();
         let stop = self.pump(&mut client, &mut node).await;
+        self.line.end();
         match stop {
             Stop::End => {}
             Stop::Broken => {

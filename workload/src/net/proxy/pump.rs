@@ -2,11 +2,15 @@
 //! the connection have it.
 
 use std::io;
+use std::pin::pin;
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
+use super::gate::Gate;
 use super::line::Line;
 use super::traffic::QUIET;
 use crate::case::Direction;
@@ -26,6 +30,8 @@ pub(super) struct Pump<'a, R, W> {
     direction: Direction,
     from: R,
     to: W,
+    /// What comes waits there first, if a schedule wants it so.
+    gate: Option<Gate>,
     messages: Messages,
     /// What is to be passed on, and how many messages end in it.
     kept: Vec<u8>,
@@ -43,6 +49,17 @@ pub(super) enum Stop {
     Cut(Direction),
 }
 
+/// What there is to move.
+#[derive(Debug)]
+enum Input {
+    /// So many bytes came; 0: nothing more comes.
+    Bytes(usize),
+    /// A gate has let something pass.
+    Released,
+    /// Nothing has happened for a while.
+    Quiet,
+}
+
 impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'a, R, W> {
     /// Nothing has been moved yet.
     pub(super) fn new(line: &'a Line, direction: Direction, from: R, to: W) -> Self {
@@ -51,6 +68,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'a, R, W> {
             direction,
             from,
             to,
+            gate: line.gate(direction),
             messages: Messages::default(),
             kept: Vec::new(),
             ended: 0,
@@ -65,27 +83,81 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'a, R, W> {
     async fn moving(&mut self) -> io::Result<Stop> {
         let mut buffer = vec![0; READ];
         loop {
-            let reading = self.from.read(&mut buffer);
-            let len = match self.kept.is_empty() {
-                true => reading.await?,
-                false => match timeout(QUIET, reading).await {
-                    Ok(read) => read?,
-                    Err(_) => {
-                        self.pass_on().await?;
-                        continue;
+            let limit = (!self.kept.is_empty()).then_some(QUIET);
+            let cut = match self.input(&mut buffer, limit).await? {
+                Input::Bytes(0) => {
+                    if self.take_end().await? {
+                        return Ok(Stop::Cut(self.direction));
                     }
-                },
+                    self.to.shutdown().await?;
+                    return Ok(Stop::End);
+                }
+                Input::Bytes(len) => self.take_bytes(&buffer[..len]).await?,
+                Input::Released => self.take_released().await?,
+                Input::Quiet => {
+                    self.pass_on().await?;
+                    false
+                }
             };
-            if len == 0 {
-                self.pass_on().await?;
-                self.to.shutdown().await?;
-                return Ok(Stop::End);
-            }
-            if self.take(&buffer[..len]).await? {
+            if cut {
                 self.pass_on().await?;
                 return Ok(Stop::Cut(self.direction));
             }
         }
+    }
+
+    /// Waits for something to move.
+    async fn input(&mut self, buffer: &mut [u8], limit: Option<Duration>) -> io::Result<Input> {
+        let Self { from, gate, .. } = self;
+        let input = async {
+            let Some(gate) = gate else {
+                return from.read(buffer).await.map(Input::Bytes);
+            };
+            if !gate.has_room() {
+                gate.released().await;
+                return Ok(Input::Released);
+            }
+            match select(pin!(gate.released()), pin!(from.read(buffer))).await {
+                Either::Left(_) => Ok(Input::Released),
+                Either::Right((read, _)) => read.map(Input::Bytes),
+            }
+        };
+        match limit {
+            None => input.await,
+            Some(limit) => timeout(limit, input).await.unwrap_or(Ok(Input::Quiet)),
+        }
+    }
+
+    /// Takes bytes as they come; those that a gate holds later.
+    async fn take_bytes(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        let Some(gate) = &mut self.gate else {
+            return self.take(bytes).await;
+        };
+        gate.arrived(bytes);
+        self.take_released().await
+    }
+
+    /// Takes what a gate has let pass.
+    async fn take_released(&mut self) -> io::Result<bool> {
+        let bytes = self.gate.as_mut().map(Gate::take).unwrap_or_default();
+        if bytes.is_empty() {
+            return Ok(false);
+        }
+        let cut = self.take(&bytes).await?;
+        if let Some(gate) = &mut self.gate {
+            gate.passed();
+        }
+        Ok(cut)
+    }
+
+    /// Takes what is left when nothing more comes.
+    async fn take_end(&mut self) -> io::Result<bool> {
+        if let Some(gate) = &mut self.gate {
+            gate.ended();
+        }
+        let cut = self.take_released().await?;
+        self.pass_on().await?;
+        Ok(cut)
     }
 
     /// Takes bytes, and passes on what need not be kept. Says whether the connection is to be cut.
