@@ -8,6 +8,7 @@ use dht_client::{FileError, credential_from_file};
 use dht_history::Semantics;
 use dht_protocol::neo::Credential;
 
+use crate::model::Model;
 use crate::selftest::Means;
 
 /// Certifies nodes of the DHT protocol of the dhtproto/swarm family.
@@ -58,6 +59,9 @@ pub enum Command {
     /// Check whether a stored history of concurrent operations (docs/history.md) is linearizable, and say
     /// which operations no order explains.
     History(History),
+    /// Explore the state machines of every request through all interleavings within bounds, and say which
+    /// properties hold (docs/model-checking.md).
+    Model(Box<Model>),
 }
 
 /// The clients that the node knows.

@@ -26,6 +26,7 @@ pub mod cli;
 pub mod doctor;
 pub mod history;
 pub mod minimize;
+pub mod model;
 pub mod profiles;
 pub mod replay;
 pub mod report;

@@ -12,6 +12,7 @@ use dhtcheck::cli::{Cli, Command, List};
 use dhtcheck::doctor::doctor;
 use dhtcheck::history::history;
 use dhtcheck::minimize::minimize;
+use dhtcheck::model::model;
 use dhtcheck::replay::replay;
 use dhtcheck::report::report;
 use dhtcheck::selftest::selftest;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Command::Replay(options) => run(replay(*options)),
         Command::Minimize(options) => run(minimize(*options)),
         Command::Doctor(options) => run(doctor(*options)),
+        Command::Model(options) => run(model(*options)),
         Command::Selftest(options) => run(selftest(options)),
         // Whoever reads only the first lines, as in `dhtcheck list | head`, has what they wanted.
         Command::Report(options) => report(&options).into(),

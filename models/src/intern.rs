@@ -8,12 +8,15 @@
 //!
 //! Numbers are given in the order in which values come up, which depends on the threads. Equal values
 //! have equal numbers all the same, so how many states there are does not.
+//!
+//! Looking up is what a search does nearly all the time, so it takes no lock and counts no reference:
+//! what is kept here is never moved nor dropped before the whole, and is lent. Adding takes a lock.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::marker::PhantomData;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustc_hash::FxBuildHasher;
 
@@ -25,71 +28,69 @@ pub struct Id<T> {
 
 /// Keeps each distinct value once.
 pub struct Interner<T> {
-    inner: RwLock<Inner<T>>,
-}
-
-struct Inner<T> {
-    ids: HashMap<Arc<T>, Id<T>, FxBuildHasher>,
-    values: Vec<Arc<T>>,
+    values: Arena<T>,
+    index: Index,
 }
 
 impl<T: Eq + Hash> Interner<T> {
     /// The number of a value.
     pub fn id(&self, value: T) -> Id<T> {
-        if let Some(id) = self.read(|inner| inner.ids.get(&value).copied()) {
-            return id;
+        let hash = FxBuildHasher.hash_one(&value);
+        let same = |number| self.values.get(number) == &value;
+        if let Some(number) = self.index.find(hash, same) {
+            return Id::new(number);
         }
-        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = inner.ids.get(&value) {
-            return *id;
-        }
-        // A state space with so many distinct machines would have ended the memory long before.
-        let id = Id::new(u32::try_from(inner.values.len()).unwrap_or(u32::MAX));
-        let value = Arc::new(value);
-        inner.ids.insert(Arc::clone(&value), id);
-        inner.values.push(value);
-        id
+        let mut len = self.values.len();
+        // Somebody else may have been faster.
+        let found = self.index.find(hash, same);
+        Id::new(found.unwrap_or_else(|| {
+            let number = self.values.push(&mut len, value);
+            self.index.add(hash, number);
+            number
+        }))
     }
 
     /// The value with this number, which this interner gave.
-    pub fn get(&self, id: Id<T>) -> Arc<T> {
-        self.read(|inner| Arc::clone(&inner.values[id.number as usize]))
+    pub fn get(&self, id: Id<T>) -> &T {
+        self.values.get(id.number)
     }
 
     /// How many values there are.
     pub fn len(&self) -> usize {
-        self.read(|inner| inner.values.len())
+        *self.values.len() as usize
     }
 
     /// Are there none?
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-
-    fn read<R>(&self, look: impl FnOnce(&Inner<T>) -> R) -> R {
-        look(&self.inner.read().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
 /// A function that is computed once for each argument.
 pub struct Memo<K, V> {
-    // Shards, so that threads that look up different arguments do not wait for each other.
-    known: [RwLock<HashMap<K, V, FxBuildHasher>>; 16],
+    known: Arena<(K, V)>,
+    index: Index,
 }
 
-impl<K: Eq + Hash, V: Clone> Memo<K, V> {
+impl<K: Eq + Hash, V> Memo<K, V> {
     /// The value for `key`; `compute` is called if it is not known yet.
-    pub fn get(&self, key: K, compute: impl FnOnce(&K) -> V) -> V {
-        let shard = FxBuildHasher.hash_one(&key) >> 60;
-        let known = &self.known[shard as usize];
-        let found = known.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(value) = found.get(&key) {
-            return value.clone();
-        }
-        drop(found);
-        let value = compute(&key);
-        let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
-        known.entry(key).or_insert(value).clone()
+    pub fn get(&self, key: K, compute: impl FnOnce(&K) -> V) -> &V {
+        let hash = FxBuildHasher.hash_one(&key);
+        let find = |key: &K| {
+            let same = |number| self.known.get(number).0 == *key;
+            self.index.find(hash, same)
+        };
+        let number = find(&key).unwrap_or_else(|| {
+            // Without the lock: it may take long, and look up other things.
+            let value = compute(&key);
+            let mut len = self.known.len();
+            find(&key).unwrap_or_else(|| {
+                let number = self.known.push(&mut len, (key, value));
+                self.index.add(hash, number);
+                number
+            })
+        });
+        &self.known.get(number).1
     }
 }
 
@@ -145,13 +146,113 @@ impl<T> fmt::Debug for Id<T> {
     }
 }
 
+/// A list that only grows, and whose values stay where they are.
+struct Arena<T> {
+    /// Each twice as long as the one before.
+    segments: [OnceLock<Box<[OnceLock<T>]>>; 27],
+    /// How many values there are, by whoever adds one.
+    adding: Mutex<u32>,
+}
+
+impl<T> Arena<T> {
+    const FIRST: u32 = 64;
+
+    fn len(&self) -> MutexGuard<'_, u32> {
+        self.adding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// In which segment a value stands, and where in it.
+    fn place(number: u32) -> (usize, usize) {
+        let shifted = number.saturating_add(Self::FIRST);
+        let segment = shifted.ilog2() - Self::FIRST.ilog2();
+        (
+            segment as usize,
+            (shifted - (Self::FIRST << segment)) as usize,
+        )
+    }
+
+    fn get(&self, number: u32) -> &T {
+        let (segment, offset) = Self::place(number);
+        let segment = self.segments[segment].get();
+        match segment.and_then(|segment| segment[offset].get()) {
+            Some(value) => value,
+            None => unreachable!("somebody else gave the number {number}"),
+        }
+    }
+
+    fn push(&self, len: &mut u32, value: T) -> u32 {
+        let number = *len;
+        let (segment, offset) = Self::place(number);
+        let segment = self.segments[segment].get_or_init(|| {
+            std::iter::repeat_with(OnceLock::new)
+                .take((Self::FIRST << segment) as usize)
+                .collect()
+        });
+        // The place is free: whoever adds holds the lock.
+        let _ = segment[offset].set(value);
+        *len += 1;
+        number
+    }
+}
+
+/// Finds numbers by hashes: tables, each eight times as large as the one before. A number stands in the
+/// first table that has a free slot for its hash, which never becomes free again; so who meets a free
+/// slot need not look any further.
+struct Index {
+    tables: [OnceLock<Box<[AtomicU64]>>; 8],
+}
+
+impl Index {
+    const FIRST: usize = 256;
+    /// So many slots a hash has in each table.
+    const WINDOW: usize = 8;
+
+    /// The number with this hash that is the one.
+    fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+        for (level, table) in self.tables.iter().enumerate() {
+            for slot in Self::window(table.get()?, hash, level) {
+                // Pairs with the store below: what the number stands for has been written.
+                match slot.load(Ordering::Acquire) {
+                    0 => return None,
+                    entry if entry >> 32 == hash >> 32 => {
+                        let number = entry as u32 - 1;
+                        if is(number) {
+                            return Some(number);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
+    /// Adds a number; one thread at a time.
+    fn add(&self, hash: u64, number: u32) {
+        let entry = hash >> 32 << 32 | u64::from(number + 1);
+        for (level, table) in self.tables.iter().enumerate() {
+            let slots = Self::FIRST << (3 * level);
+            let empty = || std::iter::repeat_with(AtomicU64::default);
+            let table = table.get_or_init(|| empty().take(slots).collect());
+            let mut window = Self::window(table, hash, level);
+            if let Some(slot) = window.find(|slot| slot.load(Ordering::Relaxed) == 0) {
+                slot.store(entry, Ordering::Release);
+                return;
+            }
+        }
+    }
+
+    fn window(table: &[AtomicU64], hash: u64, level: usize) -> impl Iterator<Item = &AtomicU64> {
+        let first = hash.rotate_left(9 * level as u32) as usize;
+        (0..Self::WINDOW).map(move |step| &table[(first + step) & (table.len() - 1)])
+    }
+}
+
 impl<T> Default for Interner<T> {
     fn default() -> Self {
         Self {
-            inner: RwLock::new(Inner {
-                ids: HashMap::default(),
-                values: Vec::new(),
-            }),
+            values: Arena::default(),
+            index: Index::default(),
         }
     }
 }
@@ -159,7 +260,25 @@ impl<T> Default for Interner<T> {
 impl<K, V> Default for Memo<K, V> {
     fn default() -> Self {
         Self {
-            known: std::array::from_fn(|_| RwLock::default()),
+            known: Arena::default(),
+            index: Index::default(),
+        }
+    }
+}
+
+impl<T> Default for Arena<T> {
+    fn default() -> Self {
+        Self {
+            segments: std::array::from_fn(|_| OnceLock::new()),
+            adding: Mutex::default(),
+        }
+    }
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            tables: std::array::from_fn(|_| OnceLock::new()),
         }
     }
 }
@@ -204,5 +323,23 @@ mod tests {
         };
         assert_eq!([square(3), square(4), square(3)], [9, 16, 9]);
         assert_eq!(computed.get(), 2);
+    }
+
+    #[test]
+    fn many_values_keep_their_numbers_whoever_adds_them() {
+        let numbers = Interner::default();
+        let add = |upwards: bool| {
+            for n in 0..20_000_u64 {
+                let n = if upwards { n } else { 19_999 - n };
+                let id = numbers.id(n);
+                assert_eq!(*numbers.get(id), n);
+                assert_eq!(numbers.id(n), id);
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| add(true));
+            scope.spawn(|| add(false));
+        });
+        assert_eq!(numbers.len(), 20_000);
     }
 }

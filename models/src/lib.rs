@@ -7,12 +7,16 @@
 //! * [`defect`]: the original's defects as switches, so that the checker can be seen to find them.
 //! * [`connection`]: one connection from its first byte on: versions, authentication, several requests.
 //! * [`search`]: exploring a model, and what its graph says about properties that hold in the end.
+//! * [`check`]: all of that for one model.
 //! * [`chart`]: a run as a message sequence chart.
+//! * [`drawing`]: a run of a world as such a chart.
 //! * [`intern`]: how states are kept small.
 
 pub mod chart;
+pub mod check;
 pub mod connection;
 pub mod defect;
+pub mod drawing;
 pub mod frames;
 pub mod intern;
 pub mod property;

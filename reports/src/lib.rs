@@ -35,6 +35,7 @@ pub mod jsonl;
 pub mod judged;
 pub mod junit;
 mod micros;
+pub mod models;
 pub mod profile;
 pub mod requirement;
 pub mod run;

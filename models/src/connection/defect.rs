@@ -7,6 +7,7 @@ use dht_protocol::neo::header::{HEADER_LEN, ID_LEN};
 use super::frame::Ask;
 use super::host::Records;
 use super::state::Side;
+use super::words::NEW;
 
 /// A deviation.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -25,7 +26,7 @@ pub enum Defect {
     SkipsStatus,
     /// The part of a message with which a chunk ends is lost.
     LosesTails,
-    /// The node carries out a request when it sees its header.
+    /// The node carries out a request when it sees its first bytes.
     ActsAtOnce,
     /// The node explains why it refuses a client.
     Explains,
@@ -56,8 +57,8 @@ impl Defect {
 
     /// What the node does to its records when it reads this chunk.
     pub(super) fn act(self, chunk: &[u8], records: &mut Records) {
-        if self == Self::ActsAtOnce && chunk.len() >= HEADER_LEN && chunk.starts_with(&[1]) {
-            *records = std::mem::take(records).with(2, "new");
+        if self == Self::ActsAtOnce && chunk.len() > 1 && chunk.starts_with(&[1]) {
+            *records = std::mem::take(records).with(NEW, "new");
         }
     }
 

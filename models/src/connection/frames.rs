@@ -1,26 +1,17 @@
 //! The frames: the conversations that are explored.
 
-use dht_protocol::Key;
-use dht_protocol::neo::auth::{Proof, Timestamp, code};
-use dht_protocol::neo::frame::write_authentication;
-use dht_protocol::neo::request::get_hash_range;
-use dht_protocol::neo::request::{RecordName, RequestCode, put};
-use dht_protocol::neo::{AuthKey, Credential, Credentials, RequestId, forge};
+use dht_protocol::neo::{AuthKey, Credential, Credentials, forge};
 
 use super::end::Line;
-use super::frame::{Ask, Frame, NONCE, NOW};
+use super::frame::{Frame, NONCE, NOW};
 use super::goals::Goal;
 use super::host::Records;
 use super::pipe::Cuts;
-
-/// How far a model goes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Bounds {
-    /// For tests that run often.
-    Small,
-    /// Finer cuts, and more requests at once.
-    Default,
-}
+use super::words::{
+    STORED, authentication, exists, get, hash_range, line, message, proof, put, timestamp,
+    unsupported, wrong_messages,
+};
+use crate::frames::Bounds;
 
 /// All frames within these bounds.
 pub fn frames(bounds: Bounds) -> Vec<Frame> {
@@ -44,15 +35,12 @@ pub fn frames(bounds: Bounds) -> Vec<Frame> {
     frames
 }
 
-/// The key of the record that is there, and of the one that is put.
-const STORED: u64 = 1;
-const NEW: u64 = 2;
 /// A value that fills the node's output.
 const LARGE: usize = 128 * 1024;
 
 fn handshake(bounds: Bounds) -> Frame {
     let mut asks = vec![hash_range(1)];
-    if bounds == Bounds::Default {
+    if bounds > Bounds::Small {
         asks.push(put(2));
     }
     Frame {
@@ -66,7 +54,7 @@ fn handshake(bounds: Bounds) -> Frame {
 
 fn multiplexing(bounds: Bounds) -> Frame {
     let mut asks = vec![put(2), get(3), hash_range(1)];
-    if bounds == Bounds::Default {
+    if bounds > Bounds::Small {
         asks.extend([unsupported(4), exists(5)]);
     }
     Frame {
@@ -79,8 +67,11 @@ fn multiplexing(bounds: Bounds) -> Frame {
 
 fn bytes(bounds: Bounds) -> Frame {
     let mut asks = vec![put(2), exists(3)];
-    if bounds == Bounds::Default {
+    if bounds > Bounds::Small {
         asks.push(get(4));
+    }
+    if bounds > Bounds::Default {
+        asks.push(unsupported(5));
     }
     Frame {
         about: "Several requests at once; each byte may be the last of a chunk.",
@@ -97,7 +88,12 @@ fn broken(bounds: Bounds) -> Frame {
         asks: vec![put(2), get(3)],
         cuts: fine(bounds),
         breaks: true,
-        goals: &[Goal::Answered, Goal::DoneUnheard, Goal::HalfOpen],
+        goals: &[
+            Goal::Answered,
+            Goal::DoneUnheard,
+            Goal::HalfOpen,
+            Goal::CutOff,
+        ],
         ..calm("broken")
     }
 }
@@ -105,7 +101,7 @@ fn broken(bounds: Bounds) -> Frame {
 fn half_closed(bounds: Bounds) -> Frame {
     Frame {
         about: "The client says that nothing more will come, and is still answered.",
-        asks: vec![put(2), get(3)],
+        asks: vec![put(2), get(3), unsupported(4)],
         cuts: fine(bounds),
         finishes: true,
         goals: &[Goal::Answered, Goal::AnsweredAndOver],
@@ -220,9 +216,7 @@ fn malformed_handshake() -> Frame {
         lines.push(line(15, say));
         lines
     };
-    let mut long_proof = Vec::new();
-    let body = [&proof()[10..], &[0]].concat();
-    write_authentication(&mut long_proof, &body);
+    let long_proof = authentication(&[&proof()[10..], &[0]].concat());
     Frame {
         about: "The client's part of the authentication has a wrong form.",
         cuts: Cuts::Every,
@@ -330,82 +324,6 @@ fn fine(bounds: Bounds) -> Cuts {
     match bounds {
         Bounds::Small => Cuts::Marks,
         Bounds::Default => Cuts::Byte,
+        Bounds::Deep => Cuts::Every,
     }
-}
-
-fn wrong_messages() -> Vec<Vec<u8>> {
-    let mut parity = message(&hash_range(1));
-    parity[9] ^= 1;
-    vec![
-        parity,
-        forge::message(3, 8, &[0; 8]),
-        forge::message(forge::REQUEST, 7, &[0; 7]),
-        authentication(&[0; 8]),
-        forge::request_message(0, &put(2).payload),
-        forge::request_message(7, &[2]),
-        forge::message(forge::REQUEST, u64::MAX, &[]),
-        forge::request_message(7, &put(2).payload[..12]),
-    ]
-}
-
-fn ask(id: u64, payload: Vec<u8>) -> Ask {
-    let id = RequestId::new(id).unwrap_or(RequestId::FIRST);
-    Ask { id, payload }
-}
-
-fn record(key: u64) -> RecordName {
-    RecordName {
-        channel: "c".into(),
-        key: Key(key),
-    }
-}
-
-fn hash_range(id: u64) -> Ask {
-    ask(id, get_hash_range::Open.encode())
-}
-
-fn put(id: u64) -> Ask {
-    let open = put::Open {
-        record: record(NEW),
-        value: "new".into(),
-    };
-    ask(id, open.encode())
-}
-
-fn get(id: u64) -> Ask {
-    ask(id, record(STORED).opening(RequestCode::Get))
-}
-
-fn exists(id: u64) -> Ask {
-    ask(id, record(3).opening(RequestCode::Exists))
-}
-
-fn unsupported(id: u64) -> Ask {
-    ask(id, forge::opening(11, 0, &[]))
-}
-
-fn message(ask: &Ask) -> Vec<u8> {
-    forge::request_message(ask.id.get(), &ask.payload)
-}
-
-fn authentication(body: &[u8]) -> Vec<u8> {
-    forge::message(forge::AUTHENTICATION, body.len() as u64, body)
-}
-
-fn timestamp() -> Vec<u8> {
-    authentication(&Timestamp(NOW).encode())
-}
-
-fn proof() -> Vec<u8> {
-    let credential = Credential::default_admin();
-    let proof = Proof {
-        name: credential.name.as_str().into(),
-        code: code(&credential.key, NOW, NONCE),
-    };
-    authentication(&proof.encode())
-}
-
-fn line(after: usize, say: impl Into<Vec<u8>>) -> Line {
-    let say = say.into();
-    Line { after, say }
 }

@@ -1,11 +1,11 @@
-//! What must be possible: a model in which it is not would claim nothing.
+//! What must be possible: a model in which it is not would prove nothing.
 
 use dht_protocol::neo::Violation;
 use stateright::Property;
 
-use super::claims::answered;
 use super::end::{End, Fate};
 use super::model::ConnectionModel;
+use super::properties::answered;
 use super::state::{Lane, Side, State};
 
 /// Defines the goals, each by a predicate over the first connection.
@@ -28,7 +28,7 @@ macro_rules! goals {
                 }
             }
 
-            pub(super) fn property(self) -> Property<ConnectionModel> {
+            pub(super) fn checked(self) -> Property<ConnectionModel> {
                 match self {
                     $(Self::$goal => Property::sometimes($name, |model, state| {
                         look(model, state, $reached)
@@ -67,6 +67,11 @@ goals! {
     HalfOpen = "one end knows of the break alone", |view| {
         view.lane.broken && view.client.is_open() != view.node.is_open()
     };
+    /// The stream ends inside a request's message.
+    CutOff = "a message is cut off", |view| {
+        // Behind the handshake of 106 bytes, and without a word on a request.
+        view.node.fate == Fate::Gone && view.node.read.len() > 106 && view.node.wrote.len() == 26
+    };
     /// The client has closed its direction and was answered nevertheless.
     AnsweredAndOver = "all is answered behind a half-close", |view| {
         view.lane.finished && view.client.fate == Fate::Gone && answered(view.model, view.lane)
@@ -99,7 +104,7 @@ goals! {
     /// The node has let somebody in who did not wait.
     NodeOpen = "early bytes come late enough", |view| view.node.is_open();
     /// A record was put.
-    Put = "a record is put", |view| has_put(view);
+    Put = "a record is put", has_put;
     /// The node closes before the authentication is over, without a result.
     Silenced = "the node closes without a result", |view| {
         let stranger = view.node.as_node().is_some_and(|node| node.client().is_none());
@@ -138,8 +143,8 @@ fn look(model: &ConnectionModel, state: &State, reached: fn(&View<'_>) -> bool) 
         model,
         state,
         lane,
-        client: &client,
-        node: &node,
+        client,
+        node,
     })
 }
 

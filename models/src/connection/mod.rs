@@ -8,10 +8,9 @@
 //! * [`frame`], [`frames`]: the conversations that are explored.
 //! * [`state`], [`model`]: states and steps.
 //! * [`end`], [`pipe`], [`host`]: what states are made of.
-//! * [`claims`], [`goals`]: what must hold, and what must be possible.
-//! * [`defect`]: deviations that the claims have to find.
+//! * [`properties`], [`goals`]: what must hold, and what must be possible.
+//! * [`defect`]: deviations that the properties have to find.
 
-pub mod claims;
 pub mod defect;
 pub mod end;
 pub mod frame;
@@ -20,17 +19,21 @@ pub mod goals;
 pub mod host;
 pub mod model;
 pub mod pipe;
+pub mod properties;
 pub mod state;
 
 mod alone;
+mod words;
 
-pub use claims::{CLAIMS, Claim};
 pub use defect::Defect;
 pub use frame::Frame;
-pub use frames::{Bounds, frames};
+pub use frames::frames;
 pub use goals::Goal;
 pub use model::ConnectionModel;
+pub use properties::{PROPERTIES, Property};
 pub use state::{Action, State};
+
+use crate::frames::Bounds;
 
 /// The models of all frames within these bounds.
 pub fn models(bounds: Bounds) -> Vec<ConnectionModel> {

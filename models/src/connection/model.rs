@@ -8,12 +8,12 @@ use dht_protocol::neo::{Credentials, Now};
 use stateright::{Model, Property};
 
 use super::alone;
-use super::claims;
 use super::defect::Defect;
 use super::end::{End, Fate};
 use super::frame::{Frame, NONCE, NOW};
 use super::host::Records;
 use super::pipe::{Change, Ending, Pipe};
+use super::properties::PROPERTIES;
 use super::state::{Action, Lane, Side, State};
 use crate::intern::{Id, Interner, Memo};
 
@@ -109,17 +109,17 @@ impl ConnectionModel {
     }
 
     /// What stands at an end.
-    pub fn end(&self, lane: &Lane, side: Side) -> Arc<End> {
+    pub fn end(&self, lane: &Lane, side: Side) -> &End {
         self.ends.get(lane.end(side))
     }
 
     /// What an end has written and the other has not read.
-    pub fn pipe(&self, lane: &Lane, from: Side) -> Arc<Pipe> {
+    pub fn pipe(&self, lane: &Lane, from: Side) -> &Pipe {
         self.pipes.get(lane.pipe(from))
     }
 
     /// What the node stores.
-    pub fn records(&self, state: &State) -> Arc<Records> {
+    pub fn records(&self, state: &State) -> &Records {
         self.records.get(state.records)
     }
 
@@ -189,7 +189,7 @@ impl ConnectionModel {
     fn lane_actions(&self, number: usize, lane: &Lane, actions: &mut Vec<Action>) {
         let frame = &self.frame;
         let [client, node] = Side::BOTH.map(|side| self.end(lane, side));
-        for (side, end) in [(Side::Client, &client), (Side::Node, &node)] {
+        for (side, end) in [(Side::Client, client), (Side::Node, node)] {
             let pipe = self.pipe(lane, side.other());
             if end.wants_input() {
                 let cuts = pipe.cuts(frame.cuts).into_iter();
@@ -234,7 +234,7 @@ impl ConnectionModel {
             records: state.records,
             input,
         };
-        let outcome = self.steps.get(step, |step| self.step(*step));
+        let outcome = *self.steps.get(step, |step| self.step(*step));
         lane.ends[side as usize] = outcome.end;
         state.records = outcome.records;
         if let Input::Read(_, len) = input {
@@ -267,8 +267,8 @@ impl ConnectionModel {
     /// What an end does.
     fn step(&self, step: Step) -> Outcome {
         let Step { side, input, .. } = step;
-        let mut end = End::clone(&self.ends.get(step.end));
-        let mut records = Records::clone(&self.records.get(step.records));
+        let mut end = self.ends.get(step.end).clone();
+        let mut records = self.records.get(step.records).clone();
         let was_running = end.is_running();
         let now = self.now(side);
         match input {
@@ -333,10 +333,10 @@ impl ConnectionModel {
 
     fn change_pipe(&self, lane: &mut Lane, from: Side, input: PipeInput) {
         let changed = |(id, input): &(Id<Pipe>, PipeInput)| {
-            let mut pipe = Pipe::clone(&self.pipes.get(*id));
+            let mut pipe = self.pipes.get(*id).clone();
             match input {
                 PipeInput::Write(writes) => {
-                    for write in self.writes.get(*writes).iter() {
+                    for write in self.writes.get(*writes) {
                         pipe.write(write);
                     }
                 }
@@ -344,7 +344,7 @@ impl ConnectionModel {
             }
             self.pipes.id(pipe)
         };
-        lane.pipes[from as usize] = self.changes.get((lane.pipe(from), input), changed);
+        lane.pipes[from as usize] = *self.changes.get((lane.pipe(from), input), changed);
     }
 }
 
@@ -422,8 +422,8 @@ impl Model for ConnectionModel {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let claims = claims::CLAIMS.iter().map(|claim| claim.property());
-        let goals = self.frame.goals.iter().map(|goal| goal.property());
-        claims.chain(goals).collect()
+        let must = PROPERTIES.iter().map(|property| property.checked());
+        let goals = self.frame.goals.iter().map(|goal| goal.checked());
+        must.chain(goals).collect()
     }
 }

@@ -123,7 +123,9 @@ impl Pipe {
             let len = message_len(rest).unwrap_or(rest.len()).min(rest.len());
             // Inside the header, behind it, and inside the body, at the last byte.
             for inside in [HEADER_LEN / 2, HEADER_LEN, len.saturating_sub(1)] {
-                if inside < len && self.marks.last().is_none_or(|mark| mark.at < at + inside) {
+                if (1..len).contains(&inside)
+                    && self.marks.last().is_none_or(|mark| mark.at < at + inside)
+                {
                     let at = at + inside;
                     self.marks.push(Mark { at, whole: false });
                 }
@@ -186,11 +188,7 @@ mod tests {
             assert_eq!(pipe.cuts(Cuts::Marks)[0], next);
             pipe.change(Change::Taken(next));
         }
-        assert_eq!(
-            pipe.bytes().len(),
-            5,
-            "behind the header of the second message"
-        );
+        assert!(pipe.bytes().is_empty());
         assert!(pipe.cuts(Cuts::Every).is_empty());
     }
 

@@ -5,6 +5,22 @@
 //! entry that its properties hold, that its goals are reached, that it has as many states as it is written
 //! down to have, and that each defect it shows breaks the property it is said to break.
 
+mod channels;
+mod control;
+mod get_all;
+mod hash_range;
+mod mirror;
+mod mirror_refresh;
+mod parts;
+mod races;
+mod records;
+mod records_nodes;
+mod redistribution;
+mod update;
+
+use std::fmt;
+use std::str::FromStr;
+
 use crate::defect::Defect;
 use crate::world::Frame;
 
@@ -18,6 +34,26 @@ pub enum Bounds {
     Default,
     /// More of everything, for those who have the time.
     Deep,
+}
+
+impl fmt::Display for Bounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Small => "small",
+            Self::Default => "default",
+            Self::Deep => "deep",
+        })
+    }
+}
+
+impl FromStr for Bounds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::Small, Self::Default, Self::Deep];
+        let found = all.into_iter().find(|bounds| bounds.to_string() == text);
+        found.ok_or_else(|| "the bounds are small, default or deep".to_owned())
+    }
 }
 
 /// A model.
@@ -40,5 +76,17 @@ pub struct Entry {
 
 /// All of them.
 pub fn all() -> Vec<Entry> {
-    Vec::new()
+    let mut entries = Vec::new();
+    entries.extend_from_slice(records::ENTRIES);
+    entries.extend_from_slice(records_nodes::ENTRIES);
+    entries.extend_from_slice(races::ENTRIES);
+    entries.extend_from_slice(channels::ENTRIES);
+    entries.extend_from_slice(control::ENTRIES);
+    entries.extend_from_slice(get_all::ENTRIES);
+    entries.extend_from_slice(mirror::ENTRIES);
+    entries.extend_from_slice(mirror_refresh::ENTRIES);
+    entries.extend_from_slice(hash_range::ENTRIES);
+    entries.extend_from_slice(redistribution::ENTRIES);
+    entries.extend_from_slice(update::ENTRIES);
+    entries
 }

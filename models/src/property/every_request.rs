@@ -1,10 +1,10 @@
 //! Properties of every request (`neo-requests.md` 16.1).
 
 use dht_protocol::neo::client::Told;
-use dht_protocol::neo::request::{Failure, gather, stream, update};
+use dht_protocol::neo::request::{Command, Failure, RequestCode, gather, stream, update};
 
 use super::{About, Kind, Property};
-use crate::world::{Frame, Note, REQUESTS, Request};
+use crate::world::{Frame, NODES, Note, REQUESTS, Request};
 
 /// Neither side meets a message that it has no use for: no unspecified reception.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +108,105 @@ impl Property for Ends {
 
     fn owes(&self, owed: &bool) -> bool {
         *owed
+    }
+}
+
+/// P07, for every request of a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct AllEnd;
+
+impl Property for AllEnd {
+    type Memory = [bool; REQUESTS];
+
+    fn about(&self) -> About {
+        Ends(0).about()
+    }
+
+    fn start(&self, _: &Frame) -> Self::Memory {
+        Default::default()
+    }
+
+    fn note(&self, owed: &mut Self::Memory, note: &Note) -> bool {
+        if let Note::Begun(request) | Note::Told(request, _) = note {
+            Ends(*request).note(&mut owed[*request], note);
+        }
+        false
+    }
+
+    fn owes(&self, owed: &Self::Memory) -> bool {
+        owed.contains(&true)
+    }
+}
+
+/// P15: nothing that changes a record is asked of a node twice.
+#[derive(Clone, Copy, Debug)]
+pub struct AskedOnce;
+
+impl Property for AskedOnce {
+    /// Of which nodes each request was asked.
+    type Memory = [[bool; NODES]; REQUESTS];
+
+    fn about(&self) -> About {
+        About {
+            id: "P15",
+            kind: Kind::Always,
+            sentence: "A request for one record is sent to each node at most once.",
+        }
+    }
+
+    fn start(&self, _: &Frame) -> Self::Memory {
+        Default::default()
+    }
+
+    fn note(&self, asked: &mut Self::Memory, note: &Note) -> bool {
+        match note {
+            Note::ClientSent(request, node, payload) => {
+                let once = Command::decode(payload).is_ok_and(|(command, _)| {
+                    matches!(
+                        command.request(),
+                        Ok(RequestCode::Put
+                            | RequestCode::Get
+                            | RequestCode::Exists
+                            | RequestCode::Remove)
+                    )
+                });
+                once && std::mem::replace(&mut asked[*request][*node], true)
+            }
+            Note::Over(request) => {
+                asked[*request] = Default::default();
+                false
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A goal: something that happens in some run, in a single note.
+#[derive(Clone, Copy, Debug)]
+pub struct Reaches {
+    /// Its name.
+    pub id: &'static str,
+    /// What it is.
+    pub sentence: &'static str,
+    /// Is it this?
+    pub when: fn(&Note) -> bool,
+}
+
+impl Property for Reaches {
+    type Memory = ();
+
+    fn about(&self) -> About {
+        About {
+            id: self.id,
+            kind: Kind::Sometimes,
+            sentence: self.sentence,
+        }
+    }
+
+    fn start(&self, _: &Frame) {}
+
+    fn note(&self, (): &mut (), note: &Note) -> bool {
+        (self.when)(note)
     }
 }
 

@@ -5,7 +5,21 @@
 //! (liveness), or that a goal has been reached that shows that the model does what it is there for. To add
 //! one, implement [`Property`] in a file of its request, and give it to the frames it belongs to.
 
+pub mod channels;
+pub mod connections;
+pub mod control;
+pub mod copies;
+pub mod dialogue;
 pub mod every_request;
+pub mod get_all;
+pub mod hash_range;
+pub mod linearizable;
+pub mod mirror;
+pub mod records;
+pub mod redistribution;
+pub mod replica;
+pub mod stored;
+pub mod update;
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -99,7 +113,7 @@ impl<P: Property> AnyProperty for Watched<P> {
     }
 
     fn note(&self, memory: u32, notes: &[Note]) -> (u32, bool) {
-        let mut after = P::Memory::clone(&self.memories.get(Id::new(memory)));
+        let mut after = self.memories.get(Id::new(memory)).clone();
         let mut marked = false;
         for note in notes {
             marked |= self.property.note(&mut after, note);
@@ -108,7 +122,7 @@ impl<P: Property> AnyProperty for Watched<P> {
     }
 
     fn owes(&self, memory: u32) -> bool {
-        self.property.owes(&self.memories.get(Id::new(memory)))
+        self.property.owes(self.memories.get(Id::new(memory)))
     }
 
     fn show(&self, memory: u32) -> String {

@@ -208,15 +208,17 @@ where
     }
 
     fn report(&mut self) {
-        let progress = Progress {
+        let Some(listener) = self.control.listener() else {
+            return;
+        };
+        listener(&Progress {
             generated: self.tally.generated,
             unique: self.unique,
             depth: self.levels.len() + usize::from(self.next.states > 0),
             frontier: self.unique - self.tally.expanded,
             memory: self.bytes(),
             elapsed: self.control.elapsed(),
-        };
-        self.control.report(|_| progress);
+        });
     }
 
     fn outcome(self, stopped: Option<Stop>) -> Outcome<M::State, M::Action> {

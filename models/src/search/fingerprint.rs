@@ -1,6 +1,6 @@
 //! What a state is remembered by.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::Hash;
 
 use ahash::RandomState;
 
@@ -15,7 +15,5 @@ const SEEDED: RandomState = RandomState::with_seeds(
 /// A fingerprint of `state`; never zero, which marks a free slot of a table.
 #[inline]
 pub(super) fn fingerprint<S: Hash>(state: &S) -> u64 {
-    let mut hasher = SEEDED.build_hasher();
-    state.hash(&mut hasher);
-    hasher.finish().max(1)
+    SEEDED.hash_one(state).max(1)
 }

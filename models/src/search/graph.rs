@@ -134,14 +134,16 @@ impl Graph {
             self.widest = self.widest.max((self.edges.len() - edges) / batch + 1);
             let in_use = self.bytes() + waiting.capacity() * size_of::<M::State>();
             self.peak = self.peak.max(in_use);
-            control.report(|elapsed| Progress {
-                generated: self.tally.generated,
-                unique: self.states() as u64,
-                depth: self.levels.len(),
-                frontier: waiting.len() as u64,
-                memory: in_use,
-                elapsed,
-            });
+            if let Some(listener) = control.listener() {
+                listener(&Progress {
+                    generated: self.tally.generated,
+                    unique: self.states() as u64,
+                    depth: self.levels.len(),
+                    frontier: waiting.len() as u64,
+                    memory: in_use,
+                    elapsed: control.elapsed(),
+                });
+            }
         }
         Ok(())
     }

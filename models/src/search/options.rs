@@ -83,18 +83,17 @@ impl Progress {
 pub(super) struct Control<'a> {
     options: Options<'a>,
     started: Instant,
-    reported: Instant,
+    reported: Option<Instant>,
 }
 
 impl<'a> Control<'a> {
     const PAUSE: Duration = Duration::from_millis(200);
 
     pub(super) fn new(options: Options<'a>) -> Self {
-        let started = Instant::now();
         Self {
             options,
-            started,
-            reported: started,
+            started: Instant::now(),
+            reported: None,
         }
     }
 
@@ -121,15 +120,17 @@ impl<'a> Control<'a> {
         Ok(())
     }
 
-    /// Reports if it is time; `progress` is asked only then.
-    pub(super) fn report(&mut self, progress: impl FnOnce(Duration) -> Progress) {
-        let Some(listener) = self.options.progress else {
-            return;
-        };
-        if self.reported.elapsed() >= Self::PAUSE {
-            listener(&progress(self.elapsed()));
-            self.reported = Instant::now();
+    /// Who hears of the progress, if it is time: after the first round, and then a few times a second.
+    pub(super) fn listener(&mut self) -> Option<&'a dyn Fn(&Progress)> {
+        let listener = self.options.progress?;
+        if self
+            .reported
+            .is_some_and(|last| last.elapsed() < Self::PAUSE)
+        {
+            return None;
         }
+        self.reported = Some(Instant::now());
+        Some(listener)
     }
 }
 

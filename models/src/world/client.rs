@@ -3,14 +3,16 @@
 
 use bytes::Bytes;
 use dht_protocol::neo::Violation;
-use dht_protocol::neo::client::{ClientRequest, Event, Told};
+use dht_protocol::neo::client::{Backlog, ClientRequest, Event, Told};
 use dht_protocol::neo::registry::Registry;
 use dht_protocol::neo::request::control::Control;
 use dht_protocol::neo::request::gather::{Gathering, Notification};
 use dht_protocol::neo::request::get_hash_range::{self, Learned};
-use dht_protocol::neo::request::{Effect, update};
+use dht_protocol::neo::request::{Effect, stream, update};
 
 use super::World;
+use super::bend_stream::{closed_by_call, forgets_stop};
+use super::bend_update::bend_decision;
 use super::frame::{address, node_at};
 use super::note::{From, Node, Note, Request};
 use super::state::{Asked, Machine};
@@ -25,6 +27,7 @@ pub(super) enum Input {
     Disconnected(Node),
     Message(Node, Id<Bytes>),
     Control(Control),
+    Pace(Backlog),
     Decide(u8),
     Abandon,
 }
@@ -66,6 +69,7 @@ impl World {
             closes: Vec::new(),
             learned: Vec::new(),
         };
+        let before = asked;
         let asked = stepping.take(asked, input);
         let Stepping {
             notes,
@@ -74,13 +78,16 @@ impl World {
             learned,
             ..
         } = stepping;
-        Step {
+        let step = Step {
             asked: self.asked.id(asked),
             notes: self.notes.id(notes),
             sends,
             closes,
             learned,
-        }
+        };
+        let step = self.bend_update(request, before, input, step);
+        let step = self.bend_stream_client(request, input, step);
+        self.bend_client(request, before, input, step)
     }
 }
 
@@ -133,12 +140,14 @@ impl Stepping<'_> {
     }
 
     fn begin(&mut self, registry: Id<Registry>) -> Option<Machine> {
-        self.notes.push(Note::Begun(self.request));
         let asks = self.world.frame.requests[self.request].asks.clone();
+        // No user starts a GetHashRange.
         let Some(asks) = asks else {
             return Some(Machine::Ranges(Gathering::new(get_hash_range::Client)));
         };
+        self.notes.push(Note::Begun(self.request));
         let registry = self.world.registries.get(registry);
+        let registry = self.world.bend_registry(&asks, registry);
         let mut effects = Vec::new();
         let started = ClientRequest::start(asks, &registry, &mut effects);
         let wanted = effects.into_iter().filter_map(wanted_by_request).collect();
@@ -182,13 +191,39 @@ impl Stepping<'_> {
             }
             Input::Control(control) => {
                 *calls += 1;
+                if forgets_stop(self.world.frame.defects, half, control) {
+                    self.notes
+                        .push(Note::Controlled(self.request, control, true));
+                    return vec![Wanted::Told(Box::new(Told::GetAll(
+                        stream::Notification::Stopped,
+                    )))];
+                }
                 let Machine::Request(half) = half else {
                     return Vec::new();
                 };
                 let mut effects = Vec::new();
+                let closed = closed_by_call(self.world.frame.defects, half);
                 let accepted = half.control(control, &mut effects).is_ok();
                 self.notes
                     .push(Note::Controlled(self.request, control, accepted));
+                let wanted = effects.into_iter().filter_map(wanted_by_request);
+                let violation = Violation::Unexpected {
+                    request: half.code(),
+                    message: "a call",
+                    state: "before Started",
+                };
+                let close = |node| Wanted::Close(node, violation.clone());
+                let closed = closed.into_iter().map(close);
+                return wanted.chain(closed).collect();
+            }
+            Input::Pace(backlog) => {
+                let Machine::Request(half) = half else {
+                    return Vec::new();
+                };
+                let open = self.up.iter().enumerate().filter(|(_, up)| **up);
+                let open = open.map(|(node, _)| address(node)).collect();
+                let mut effects = Vec::new();
+                half.pace(backlog, open, &mut effects);
                 return effects.into_iter().filter_map(wanted_by_request).collect();
             }
             Input::Decide(which) => {
@@ -202,7 +237,8 @@ impl Stepping<'_> {
                 self.notes
                     .push(Note::Decided(self.request, decision.clone()));
                 let mut effects = Vec::new();
-                half.decide(decision.clone(), &mut effects);
+                let decision = bend_decision(self.world.frame.defects, decision);
+                half.decide(decision, &mut effects);
                 return effects.into_iter().filter_map(wanted_by_request).collect();
             }
             Input::Abandon => {

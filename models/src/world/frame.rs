@@ -39,6 +39,8 @@ pub struct Frame {
     /// Who may remove channels, and which nodes each client is connected to and knows the range of at
     /// the beginning, the newest last.
     pub clients: Vec<ClientSetup>,
+    /// A client that breaks the protocol: it cuts its first messages short.
+    pub rude: Option<note::Client>,
     /// What users ask for.
     pub requests: Vec<RequestSetup>,
     /// What somebody else does, each list in its order, at any time.
@@ -71,7 +73,8 @@ pub struct ClientSetup {
 pub struct RequestSetup {
     /// Whose request it is.
     pub client: note::Client,
-    /// `None` is the permanent GetHashRange of a client, which begins by itself.
+    /// `None` is the permanent GetHashRange of a client, which begins by itself, and has told the ranges
+    /// of the nodes that the client knows when the model begins.
     pub asks: Option<Request>,
     /// What the user may decide of the record of an Update.
     pub decisions: Vec<Decision>,
@@ -130,6 +133,10 @@ pub struct Budget {
     pub abandons: u8,
     /// Nodes are restarted; what they stored is kept.
     pub restarts: u8,
+    /// Clients say something more about a GetHashRange, which they must not.
+    pub strays: u8,
+    /// The user of a GetAll or Mirror gets more to read than it can, and has read it, in turn.
+    pub paces: u8,
 }
 
 impl Frame {
@@ -139,6 +146,7 @@ impl Frame {
             name: name.into(),
             nodes: Vec::new(),
             clients: Vec::new(),
+            rude: None,
             requests: Vec::new(),
             writers: Vec::new(),
             transfer: None,
@@ -162,6 +170,24 @@ impl Frame {
     pub fn client(mut self, knows: &[note::Node]) -> Self {
         let knows = knows.to_vec();
         self.clients.push(ClientSetup { admin: true, knows });
+        self
+    }
+
+    /// With a client that may not remove channels, and knows these nodes, the newest last.
+    #[must_use]
+    pub fn stranger(mut self, knows: &[note::Node]) -> Self {
+        let knows = knows.to_vec();
+        self.clients.push(ClientSetup {
+            admin: false,
+            knows,
+        });
+        self
+    }
+
+    /// With a client that breaks the protocol: it cuts its first messages short.
+    #[must_use]
+    pub fn rude(mut self, client: note::Client) -> Self {
+        self.rude = Some(client);
         self
     }
 

@@ -9,9 +9,14 @@
 //!
 //! * `frame`, `state`, `action`, `note`: the values.
 //! * `store`: what nodes store. `client`, `node`: what the machines do. `step`: what an action does.
+//! * `bend`: defects.
 
 mod action;
+mod bend;
+mod bend_stream;
+mod bend_update;
 mod client;
+mod fair;
 mod frame;
 mod node;
 mod note;
@@ -28,13 +33,12 @@ pub use note::{Client, From, Node, Note, Request};
 pub use state::{Asked, Lame, Link, Machine, Queue, Served, State, Used};
 pub use store::{Store, Written};
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use dht_protocol::neo::registry::Registry;
 use dht_protocol::neo::{ClientName, Credential};
 use stateright::{Model, Property as Checked};
 
+use crate::drawing;
 use crate::intern::{Id, Interner, Memo};
 use crate::property::{About, Kind, Memories};
 
@@ -51,14 +55,22 @@ pub struct World {
     queues: Interner<Queue>,
     notes: Interner<Vec<Note>>,
     memories: Interner<Memories>,
-    client_steps: Memo<(u8, Id<Asked>, client::Input, u8), Arc<client::Step>>,
-    node_steps: Memo<(u8, u8, Id<Served>, node::Input, Id<Store>), Arc<node::Step>>,
-    facts: Memo<Id<Asked>, step::Facts>,
+    client_steps: Memo<(u8, Id<Asked>, client::Input, u8), client::Step>,
+    node_steps: Memo<(u8, u8, Id<Served>, node::Input, Id<Store>), node::Step>,
     heads: Memo<Id<Queue>, step::Head>,
     pushed: Memo<(Id<Queue>, Id<Bytes>), Id<Queue>>,
     remembered: Memo<(Id<Memories>, Id<Vec<Note>>), (Id<Memories>, u64)>,
     /// What stands for nothing.
     nothing: Nothing,
+    goals: Goals,
+}
+
+/// The properties that hold only if something comes in the end.
+#[derive(Debug)]
+struct Goals {
+    names: Vec<&'static str>,
+    /// Their numbers among all properties.
+    numbers: Vec<usize>,
 }
 
 /// The numbers of what stands for nothing.
@@ -102,6 +114,7 @@ impl World {
             over: asked.id(Asked::Over),
             silence: notes.id(Vec::new()),
         };
+        let goals = Goals::of(&frame);
         Ok(Self {
             frame,
             client_name: Credential::default_admin().name,
@@ -115,11 +128,11 @@ impl World {
             memories: Interner::default(),
             client_steps: Memo::default(),
             node_steps: Memo::default(),
-            facts: Memo::default(),
             heads: Memo::default(),
             pushed: Memo::default(),
             remembered: Memo::default(),
             nothing,
+            goals,
         })
     }
 
@@ -129,22 +142,22 @@ impl World {
     }
 
     /// A client's side of a request.
-    pub fn asked(&self, state: &State, request: Request) -> Arc<Asked> {
+    pub fn asked(&self, state: &State, request: Request) -> &Asked {
         self.asked.get(state.asked[request])
     }
 
     /// A node's side of a request.
-    pub fn served(&self, state: &State, request: Request, node: Node) -> Arc<Served> {
+    pub fn served(&self, state: &State, request: Request, node: Node) -> &Served {
         self.served.get(state.served[request][node])
     }
 
     /// What a node stores.
-    pub fn store(&self, state: &State, node: Node) -> Arc<Store> {
+    pub fn store(&self, state: &State, node: Node) -> &Store {
         self.stores.get(state.stores[node])
     }
 
     /// What a client knows of the nodes.
-    pub fn registry(&self, state: &State, client: Client) -> Arc<Registry> {
+    pub fn registry(&self, state: &State, client: Client) -> &Registry {
         self.registries.get(state.registries[client])
     }
 
@@ -167,7 +180,18 @@ impl World {
     }
 
     fn payload(&self, message: Id<Bytes>) -> Bytes {
-        Bytes::clone(&self.messages.get(message))
+        self.messages.get(message).clone()
+    }
+}
+
+impl Goals {
+    fn of(frame: &Frame) -> Self {
+        let abouts = frame.properties.iter().map(|property| property.about());
+        let eventual = abouts
+            .enumerate()
+            .filter(|(_, about)| about.kind == Kind::Eventually);
+        let (numbers, names) = eventual.map(|(number, about)| (number, about.id)).unzip();
+        Self { names, numbers }
     }
 }
 
@@ -188,7 +212,17 @@ impl Model for World {
     }
 
     fn format_action(&self, action: &Action) -> String {
-        format!("{action:?}")
+        action.to_string()
+    }
+
+    fn format_step(&self, before: &State, action: Action) -> Option<String> {
+        let (_, notes) = self.explain(before, action)?;
+        let notes = notes.iter().map(|note| format!("{note:?}\n"));
+        Some(notes.collect())
+    }
+
+    fn as_svg(&self, path: stateright::Path<State, Action>) -> Option<String> {
+        Some(drawing::draw(self, &self.first(), path.into_actions()).svg())
     }
 
     fn properties(&self) -> Vec<Checked<Self>> {

@@ -40,6 +40,8 @@ pub enum Note {
     ClientTook(Request, Node, Bytes),
     /// A message was lost with its connection.
     Lost(Request, Node, From, Bytes),
+    /// The node's half of a GetAll or Mirror is suspended from now on, or no longer.
+    Suspended(Request, Node, bool),
     /// The node is done with a request.
     NodeEnded(Request, Node),
     /// One side found that the other broke the protocol, and closes the connection.
@@ -47,18 +49,26 @@ pub enum Note {
 
     /// A record was written (`None`: removed), by a request or by nobody in the model.
     Wrote(Node, ChannelName, Key, Option<Bytes>, Option<Request>),
+    /// A channel was created, by a request or by nobody in the model.
+    CreatedChannel(Node, ChannelName, Option<Request>),
     /// A channel was removed.
     RemovedChannel(Node, ChannelName, Option<Request>),
     /// A record was brought here from another node.
     Arrived(Node, ChannelName, Key, Bytes),
     /// A record was taken away because it was brought to another node.
     Left(Node, ChannelName, Key),
+    /// A node tells its clients of another one, and what that one is responsible for.
+    Announced(Node, Node, HashRange),
     /// A node is responsible for other keys than before.
     Ranged(Node, HashRange),
     /// A client has learned what a node is responsible for.
     Learned(Client, Node, HashRange),
     /// A Mirror's period is over.
     Ticked(Request, Node),
+    /// A change is queued in a Mirror, which makes so many.
+    Queued(Request, Node, usize),
+    /// A change found no room in a Mirror's queue.
+    Missed(Request, Node, Key),
 
     /// A connection is up.
     Up(Client, Node),

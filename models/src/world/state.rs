@@ -1,5 +1,7 @@
 //! A state of a model: small, flat, and nothing but numbers.
 
+use std::hash::{Hash, Hasher};
+
 use bytes::Bytes;
 use dht_protocol::neo::client::ClientRequest;
 use dht_protocol::neo::node::NodeRequest;
@@ -14,7 +16,7 @@ use crate::intern::Id;
 use crate::property::Memories;
 
 /// Everything that is the case at one moment.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct State {
     /// What each client knows of the nodes.
     pub registries: [Id<Registry>; CLIENTS],
@@ -38,6 +40,47 @@ pub struct State {
     pub marked: u64,
 }
 
+/// How many numbers of values there are in a state.
+const IDS: usize = CLIENTS + REQUESTS + 3 * REQUESTS * NODES + NODES + 1;
+
+/// As few words as possible: every state that a search meets is hashed, and a derived hash takes each field,
+/// and the length of each list, one by one.
+impl Hash for State {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        // Whoever adds a field is reminded of it here.
+        let Self {
+            registries,
+            asked,
+            served,
+            to_node,
+            to_client,
+            stores,
+            links,
+            used,
+            memories,
+            marked,
+        } = self;
+        let ids = registries.iter().map(|id| id.number());
+        let ids = ids.chain(asked.iter().map(|id| id.number()));
+        let ids = ids.chain(served.as_flattened().iter().map(|id| id.number()));
+        let ids = ids.chain(to_node.as_flattened().iter().map(|id| id.number()));
+        let ids = ids.chain(to_client.as_flattened().iter().map(|id| id.number()));
+        let ids = ids.chain(stores.iter().map(|id| id.number()));
+        let ids = ids.chain([memories.number()]);
+        let mut numbers = [0; IDS.next_multiple_of(2)];
+        for (number, id) in numbers.iter_mut().zip(ids) {
+            *number = u64::from(id);
+        }
+        for pair in numbers.chunks_exact(2) {
+            hasher.write_u64(pair[0] << 32 | pair[1]);
+        }
+        let links = links.as_flattened().iter();
+        hasher.write_u64(links.fold(0, |word, link| word << 3 | link.number()));
+        used.hash(hasher);
+        hasher.write_u64(*marked);
+    }
+}
+
 /// A connection between a client and a node.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Link {
@@ -57,6 +100,17 @@ pub enum Link {
     },
 }
 
+impl Link {
+    fn number(self) -> u64 {
+        match self {
+            Self::Unknown => 0,
+            Self::Down => 1,
+            Self::Up => 2,
+            Self::Broken { client, node } => 4 + 2 * u64::from(client) + u64::from(node),
+        }
+    }
+}
+
 /// What has been used of the budgets, and how far writers and redistribution are.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Used {
@@ -68,6 +122,10 @@ pub struct Used {
     pub abandons: u8,
     /// See [`Budget`](super::frame::Budget).
     pub restarts: u8,
+    /// See [`Budget`](super::frame::Budget).
+    pub strays: u8,
+    /// See [`Budget`](super::frame::Budget).
+    pub paces: u8,
     /// How many writes of each writer have been made.
     pub written: [u8; 2],
     /// Has the redistribution been announced?

@@ -1,24 +1,24 @@
 //! What an action does to a state.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
+use dht_protocol::neo::client::Backlog;
 use dht_protocol::neo::registry::Registry;
 use dht_protocol::neo::request::get_hash_range::{Learned, Update};
 use dht_protocol::neo::request::{ChannelId, Host, mirror::Change};
-use dht_protocol::{ChannelName, Key};
+use dht_protocol::{ChannelName, HashRange, Key};
 
 use super::frame::{CLIENTS, NODES, REQUESTS, Write, WriteKind, address, node_at};
 use super::note::{Client, From, Node, Note, Request};
 use super::state::{Asked, Link, Queue, State, Used, requests_of};
 use super::store::{Store, Written};
 use super::{Action, World, client, node};
+use crate::defect::Defect;
 use crate::intern::Id;
 use crate::property::{Kind, Memories};
 
 /// What has to be known of a client's side of a request to say which actions are possible.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Facts {
+struct Facts {
     waiting: bool,
     active: bool,
     deciding: bool,
@@ -30,7 +30,6 @@ pub(super) struct Facts {
 pub(super) struct Head {
     first: Option<Id<Bytes>>,
     rest: Id<Queue>,
-    len: usize,
 }
 
 impl World {
@@ -52,7 +51,7 @@ impl World {
         }
         let memories = frame.properties.iter();
         let memories = memories.map(|property| property.start(frame)).collect();
-        State {
+        let first = State {
             registries,
             asked: [self.nothing.waiting; REQUESTS],
             served: [[self.nothing.served; NODES]; REQUESTS],
@@ -63,7 +62,24 @@ impl World {
             used: Used::default(),
             memories: self.memories.id(Memories(memories)),
             marked: 0,
+        };
+        let mut step = Step {
+            world: self,
+            state: first,
+            log: None,
+        };
+        let requests = frame.requests.iter().enumerate();
+        for (request, setup) in requests.filter(|(_, setup)| setup.asks.is_none()) {
+            step.take(Action::Begin(request));
+            // The ranges have been told before anything happens: the client knows them, after all.
+            for node in &frame.clients[setup.client].knows {
+                step.take(Action::ToNode(request, *node));
+                step.take(Action::Turn(request, *node));
+                step.take(Action::ToClient(request, *node));
+                step.take(Action::ToClient(request, *node));
+            }
         }
+        step.state
     }
 
     /// What may happen next. Some of it may turn out to change nothing.
@@ -82,15 +98,26 @@ impl World {
                     let controls = setup.controls.iter();
                     actions.extend(controls.map(|control| Action::Control(request, *control)));
                 }
+                if used.paces < frame.budget.paces {
+                    let backlog = match used.paces % 2 {
+                        0 => Backlog::High,
+                        _ => Backlog::Low,
+                    };
+                    actions.push(Action::Pace(request, backlog));
+                }
                 if facts.deciding {
                     let decisions = 0..setup.decisions.len() as u8;
                     actions.extend(decisions.map(|which| Action::Decide(request, which)));
                 }
-                if used.abandons < frame.budget.abandons {
+                if used.abandons < frame.budget.abandons && setup.asks.is_some() {
                     actions.push(Action::Abandon(request));
                 }
             }
+            let strays = setup.asks.is_none() && used.strays < frame.budget.strays;
             for node in 0..frame.nodes.len() {
+                if strays && state.links[setup.client][node] == Link::Up {
+                    actions.push(Action::Stray(request, node));
+                }
                 if state.to_node[request][node] != self.nothing.queue {
                     actions.push(Action::ToNode(request, node));
                 }
@@ -98,7 +125,7 @@ impl World {
                     actions.push(Action::ToClient(request, node));
                 }
                 if state.served[request][node] != self.nothing.served {
-                    if self.head(state.to_client[request][node]).len < frame.room {
+                    if self.queues.get(state.to_client[request][node]).0.len() < frame.room {
                         actions.push(Action::Turn(request, node));
                     }
                     if used.ticks < frame.budget.ticks {
@@ -172,45 +199,43 @@ impl World {
     }
 
     fn facts(&self, asked: Id<Asked>) -> Facts {
-        self.facts
-            .get(asked, |asked| match &*self.asked.get(*asked) {
-                Asked::Waiting => Facts {
-                    waiting: true,
-                    active: false,
-                    deciding: false,
-                    calls: 0,
-                },
-                Asked::Active {
-                    calls, deciding, ..
-                } => Facts {
-                    waiting: false,
-                    active: true,
-                    deciding: *deciding,
-                    calls: *calls,
-                },
-                Asked::Over => Facts {
-                    waiting: false,
-                    active: false,
-                    deciding: false,
-                    calls: 0,
-                },
-            })
+        match self.asked.get(asked) {
+            Asked::Waiting => Facts {
+                waiting: true,
+                active: false,
+                deciding: false,
+                calls: 0,
+            },
+            Asked::Active {
+                calls, deciding, ..
+            } => Facts {
+                waiting: false,
+                active: true,
+                deciding: *deciding,
+                calls: *calls,
+            },
+            Asked::Over => Facts {
+                waiting: false,
+                active: false,
+                deciding: false,
+                calls: 0,
+            },
+        }
     }
 
     fn head(&self, queue: Id<Queue>) -> Head {
-        self.heads.get(queue, |queue| {
+        *self.heads.get(queue, |queue| {
             let messages = &self.queues.get(*queue).0;
             let rest = messages.iter().skip(1).copied().collect();
             Head {
                 first: messages.first().copied(),
                 rest: self.queues.id(Queue(rest)),
-                len: messages.len(),
             }
         })
     }
 
     fn push(&self, queue: Id<Queue>, message: Id<Bytes>) -> Id<Queue> {
-        self.pushed.get((queue, message), |(queue, message)| {
+        *self.pushed.get((queue, message), |(queue, message)| {
             let mut messages = self.queues.get(*queue).0.clone();
             messages.push(*message);
             self.queues.id(Queue(messages))
@@ -239,10 +264,22 @@ impl Step<'_> {
             Action::Control(request, control) => {
                 self.client(request, client::Input::Control(control));
             }
+            Action::Pace(request, backlog) => {
+                self.state.used.paces += 1;
+                self.client(request, client::Input::Pace(backlog));
+            }
             Action::Decide(request, which) => self.client(request, client::Input::Decide(which)),
             Action::Abandon(request) => {
                 self.state.used.abandons += 1;
                 self.client(request, client::Input::Abandon);
+            }
+            Action::Stray(request, node) => {
+                self.state.used.strays += 1;
+                let payload = Bytes::from_static(&[0]);
+                let message = world.messages.id(payload.clone());
+                self.note(Note::ClientSent(request, node, payload));
+                let queue = &mut self.state.to_node[request][node];
+                *queue = world.push(*queue, message);
             }
             Action::ToNode(request, node) => {
                 let queue = world.head(self.state.to_node[request][node]);
@@ -308,7 +345,7 @@ impl Step<'_> {
         let ups = (0..NODES).fold(0, |ups, node| ups | u8::from(up[node]) << node);
         let key = (request as u8, self.state.asked[request], input, ups);
         let step = world.client_steps.get(key, |(_, asked, input, _)| {
-            Arc::new(world.client_step(request, &world.asked.get(*asked), *input, &up))
+            world.client_step(request, world.asked.get(*asked), *input, &up)
         });
         self.state.asked[request] = step.asked;
         self.remember(step.notes);
@@ -338,7 +375,7 @@ impl Step<'_> {
         let key = (request as u8, node as u8, served, input, store);
         let step = world.node_steps.get(key, |(_, _, served, input, store)| {
             let (served, store) = (world.served.get(*served), world.stores.get(*store));
-            Arc::new(world.node_step((request, node), &served, *input, &store))
+            world.node_step((request, node), served, *input, store)
         });
         self.state.served[request][node] = step.served;
         self.state.stores[node] = step.store;
@@ -357,6 +394,11 @@ impl Step<'_> {
         if step.violated {
             self.break_link(client, node, false, false);
             self.node_down(client, node);
+            if world.frame.defects.has(Defect::M08) {
+                for client in 0..world.frame.clients.len() {
+                    self.break_link(client, node, false, false);
+                }
+            }
         }
     }
 
@@ -382,6 +424,10 @@ impl Step<'_> {
                         node::Input::Changed(*channel, *change),
                         Note::Wrote(node, name, key, value, by),
                     )
+                }
+                Written::Created(name) => {
+                    self.note(Note::CreatedChannel(node, name.clone(), by));
+                    continue;
                 }
                 Written::Channel(channel, name) => (
                     node::Input::ChannelRemoved(*channel),
@@ -440,7 +486,7 @@ impl Step<'_> {
     ) {
         let world = self.world;
         let before = self.state.stores[node];
-        let mut store = Store::clone(&world.stores.get(before));
+        let mut store = Store::clone(world.stores.get(before));
         // A store of a model never fails.
         let (_, written) = store.change(world.frame.defects, change);
         self.state.stores[node] = world.stores.id(store);
@@ -478,10 +524,17 @@ impl Step<'_> {
         self.note(Note::ClientDown(client, node));
         let frame = &self.world.frame;
         for request in requests_of(&frame.requests, client) {
-            self.discard(request, node, From::Node);
+            if !self.world.frame.defects.has(Defect::M09) {
+                self.discard(request, node, From::Node);
+            }
             let waiting = self.state.asked[request] == self.world.nothing.waiting;
             if Some(request) != knows && !waiting {
                 self.client(request, client::Input::Disconnected(node));
+                if frame.defects.has(Defect::M07) {
+                    for other in (0..NODES).filter(|other| *other != node) {
+                        self.client(request, client::Input::Disconnected(other));
+                    }
+                }
             }
         }
     }
@@ -513,6 +566,9 @@ impl Step<'_> {
         self.state.links[client][node] = Link::Up;
         self.note(Note::Up(client, node));
         let frame = &self.world.frame;
+        if frame.defects.has(Defect::M35) {
+            return;
+        }
         for request in requests_of(&frame.requests, client) {
             if self.world.facts(self.state.asked[request]).active {
                 self.client(request, client::Input::Connected(node));
@@ -524,7 +580,7 @@ impl Step<'_> {
     fn introduce(&mut self, request: Request) {
         let world = self.world;
         let client = self.client_of(request);
-        let all = match &*world.asked.get(self.state.asked[request]) {
+        let all = match world.asked.get(self.state.asked[request]) {
             Asked::Active { half, .. } => half.runs_on_all_nodes(),
             Asked::Waiting | Asked::Over => false,
         };
@@ -547,7 +603,11 @@ impl Step<'_> {
         let Some(node) = node_at(learned.node) else {
             return;
         };
-        let mut registry = Registry::clone(&world.registries.get(self.state.registries[client]));
+        let mut registry = Registry::clone(world.registries.get(self.state.registries[client]));
+        if world.frame.defects.has(Defect::F41) {
+            // Forgotten and learned again, it counts as the newest.
+            registry.learn(learned.node, HashRange::EMPTY);
+        }
         registry.learn(learned.node, learned.range);
         self.state.registries[client] = world.registries.id(registry);
         self.note(Note::Learned(client, node, learned.range));
@@ -570,14 +630,27 @@ impl Step<'_> {
         };
         self.state.used.announced = true;
         let from = transfer.from;
-        let news = Update::NewNode(address(transfer.to), transfer.gets);
-        self.tell_all(from, node::Input::Ranged(news));
-        let mut store = Store::clone(&world.stores.get(self.state.stores[from]));
+        // The defect: the other way around.
+        let late = world.frame.defects.has(Defect::F28);
+        if !late {
+            self.announce_node(from, transfer.to, transfer.gets);
+        }
+        let mut store = Store::clone(world.stores.get(self.state.stores[from]));
         store.range = transfer.keeps;
         self.state.stores[from] = world.stores.id(store);
         self.note(Note::Ranged(from, transfer.keeps));
         let changed = Update::ChangeHashRange(transfer.keeps);
         self.tell_all(from, node::Input::Ranged(changed));
+        if late {
+            self.announce_node(from, transfer.to, transfer.gets);
+        }
+    }
+
+    /// A node tells its clients of another one.
+    fn announce_node(&mut self, from: Node, to: Node, gets: HashRange) {
+        self.note(Note::Announced(from, to, gets));
+        let news = Update::NewNode(address(to), gets);
+        self.tell_all(from, node::Input::Ranged(news));
     }
 
     /// A record follows to the node that is responsible for it now: its value replaces whatever that
@@ -606,7 +679,7 @@ impl Step<'_> {
     /// A record that comes from another node is told to nobody.
     fn arrive(&mut self, node: Node, channel: &ChannelName, key: Key, value: Bytes) {
         let world = self.world;
-        let mut store = Store::clone(&world.stores.get(self.state.stores[node]));
+        let mut store = Store::clone(world.stores.get(self.state.stores[node]));
         let (_, _) = store.change(world.frame.defects, |host| {
             let channel: ChannelId = host.open_channel(channel)?;
             host.put(channel, key, &value)
@@ -651,7 +724,7 @@ impl Step<'_> {
             log.extend(world.notes.get(notes).iter().cloned());
         }
         let key = (self.state.memories, notes);
-        let (memories, marked) = world.remembered.get(key, |(memories, notes)| {
+        let (memories, marked) = *world.remembered.get(key, |(memories, notes)| {
             let (memories, notes) = (world.memories.get(*memories), world.notes.get(*notes));
             let mut marked = 0;
             let properties = world.frame.properties.iter().zip(&memories.0).enumerate();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use dht_protocol::neo::ClientName;
+use dht_protocol::neo::batch::MAX_VALUE;
 use dht_protocol::neo::request::mirror::Change;
 use dht_protocol::neo::request::{ChannelId, Host, HostError};
 use dht_protocol::{ChannelName, HashRange, Key};
@@ -100,6 +101,8 @@ impl Store {
 pub enum Written {
     /// A record of a channel was written or removed.
     Record(ChannelId, Change),
+    /// A channel was created.
+    Created(ChannelName),
     /// A channel was removed.
     Channel(ChannelId, ChannelName),
 }
@@ -143,10 +146,13 @@ impl Host for StoreHost<'_> {
     }
 
     fn may_remove_channels(&self, _: &ClientName) -> bool {
-        self.admin
+        self.admin || self.defects.has(Defect::M16)
     }
 
     fn open_channel(&mut self, name: &ChannelName) -> Result<ChannelId, HostError> {
+        if self.find_channel(name).is_none() {
+            self.written.push(Written::Created(name.clone()));
+        }
         Ok(self.store.open(name, self.defects))
     }
 
@@ -163,13 +169,17 @@ impl Host for StoreHost<'_> {
     }
 
     fn channel_after(&self, after: Option<&ChannelName>) -> Option<ChannelName> {
-        let mut names = self.store.channels.keys();
-        names
-            .find(|name| after.is_none_or(|after| *name > after))
-            .cloned()
+        let names = self.store.channels.keys();
+        let mut behind = names.filter(|name| after.is_none_or(|after| *name > after));
+        let lost = after.is_some_and(|after| !self.store.channels.contains_key(after));
+        let skip = usize::from(lost && self.defects.has(Defect::M17));
+        behind.nth(skip).cloned()
     }
 
     fn put(&mut self, channel: ChannelId, key: Key, value: &Bytes) -> Result<(), HostError> {
+        if self.defects.has(Defect::M11) {
+            return Ok(());
+        }
         if let Some(records) = self.store.records_mut(channel) {
             records.insert(key, value.clone());
             let change = Change::Changed(key);
@@ -180,10 +190,18 @@ impl Host for StoreHost<'_> {
 
     fn get(&self, channel: ChannelId, key: Key) -> Result<Option<Bytes>, HostError> {
         let records = self.store.records(channel);
-        Ok(records.and_then(|records| records.get(&key)).cloned())
+        let first = records.and_then(|records| records.values().next());
+        let found = match self.defects.has(Defect::M12) {
+            true => first,
+            false => records.and_then(|records| records.get(&key)),
+        };
+        Ok(found.cloned())
     }
 
     fn remove(&mut self, channel: ChannelId, key: Key) -> Result<bool, HostError> {
+        if self.defects.has(Defect::M14) {
+            return Ok(self.get(channel, key)?.is_some());
+        }
         let records = self.store.records_mut(channel);
         let removed = records.is_some_and(|records| records.remove(&key).is_some());
         if removed {
@@ -208,7 +226,10 @@ impl Host for StoreHost<'_> {
             _ => behind(after, 0),
         };
         self.cursor.set(next.map(|(key, _)| *key));
-        next.map(|(key, value)| (*key, value.clone()))
+        next.map(|(key, value)| match self.defects.has(Defect::M39) {
+            true => (*key, value.slice(..value.len().min(MAX_VALUE))),
+            false => (*key, value.clone()),
+        })
     }
 }
 

@@ -20,7 +20,7 @@ use crate::judged::Judged;
 use crate::style::Style;
 
 pub(crate) use failure::{FailureText, Finding};
-pub(crate) use text::{Crop, printable};
+pub(crate) use text::{Crop, number, printable};
 
 use findings::Findings;
 use notes::Notes;

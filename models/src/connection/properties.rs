@@ -4,7 +4,6 @@ use bytes::Bytes;
 use dht_protocol::neo::header::HEADER_LEN;
 use dht_protocol::neo::request::SupportedStatus;
 use dht_protocol::neo::{RequestId, VERSION, Violation, forge};
-use stateright::Property;
 
 use super::alone;
 use super::end::{End, Fate};
@@ -14,7 +13,7 @@ use super::state::{Lane, Side, State};
 
 /// A property of the protocol.
 #[derive(Clone, Copy, Debug)]
-pub struct Claim {
+pub struct Property {
     /// The requirement, or the property of `neo-requests.md` section 16.
     pub id: &'static str,
     /// Its name in the model.
@@ -24,29 +23,29 @@ pub struct Claim {
     holds: fn(&ConnectionModel, &State) -> bool,
 }
 
-impl Claim {
-    pub(super) fn property(&self) -> Property<ConnectionModel> {
-        Property::always(self.name, self.holds)
+impl Property {
+    pub(super) fn checked(&self) -> stateright::Property<ConnectionModel> {
+        stateright::Property::always(self.name, self.holds)
     }
 }
 
 /// All of them.
-pub const CLAIMS: &[Claim] = &[
-    Claim {
+pub const PROPERTIES: &[Property] = &[
+    Property {
         id: "NEO-CONN-12",
         name: "the client waits its turn",
         sentence: "The client says nothing but its version byte before the node's version came, only its \
                    time before the nonce, and asks nothing before the result.",
-        holds: |model, state| each_lane(state, |lane| client_waits(&model.end(lane, Side::Client))),
+        holds: |model, state| each_lane(state, |lane| client_waits(model.end(lane, Side::Client))),
     },
-    Claim {
+    Property {
         id: "NEO-CONN-03",
         name: "the node waits its turn",
         sentence: "The node says nothing before the client's version byte, only its own before the \
                    client's time, and only the nonce before the proof.",
-        holds: |model, state| each_lane(state, |lane| node_waits(&model.end(lane, Side::Node))),
+        holds: |model, state| each_lane(state, |lane| node_waits(model.end(lane, Side::Node))),
     },
-    Claim {
+    Property {
         id: "NEO-AUTH-29",
         name: "nothing is done for strangers",
         sentence: "No request is carried out before a client is authenticated.",
@@ -58,7 +57,7 @@ pub const CLAIMS: &[Claim] = &[
             !strangers || *model.records(state) == model.frame().records
         },
     },
-    Claim {
+    Property {
         id: "NEO-AUTH-10",
         name: "outsiders stay out",
         sentence: "A wrong version, name, key, time or form never leads to an open connection, at either end.",
@@ -67,19 +66,19 @@ pub const CLAIMS: &[Claim] = &[
             !model.frame().outsider || each_lane(state, |lane| open(lane) == [false; 2])
         },
     },
-    Claim {
+    Property {
         id: "NEO-AUTH-19",
         name: "outsiders are answered as specified",
         sentence: "Whoever is refused for name, key or time is told so by one byte, whoever has another \
                    version is told the node's, and whoever breaks the form is told nothing more.",
         holds: |model, state| {
             each_lane(state, |lane| {
-                refused_as_specified(&model.end(lane, Side::Node))
-                    && fails_silently(&model.end(lane, Side::Client))
+                refused_as_specified(model.end(lane, Side::Node))
+                    && fails_silently(model.end(lane, Side::Client))
             })
         },
     },
-    Claim {
+    Property {
         id: "NEO-AUTH-03",
         name: "both ends agree",
         sentence: "When everything has arrived, both ends are open or neither is.",
@@ -91,7 +90,7 @@ pub const CLAIMS: &[Claim] = &[
             each_lane(state, agree) || !model.is_over(state)
         },
     },
-    Claim {
+    Property {
         id: "P01",
         name: "the status comes first",
         sentence: "The first message of each request is exactly one supported status.",
@@ -99,31 +98,31 @@ pub const CLAIMS: &[Claim] = &[
             each_lane(state, |lane| {
                 let client = model.end(lane, Side::Client);
                 let firsts = model.frame().asks.iter();
-                let mut firsts = firsts.filter_map(|ask| answers(&client, ask.id).next());
+                let mut firsts = firsts.filter_map(|ask| answers(client, ask.id).next());
                 firsts.all(|first| SupportedStatus::decode(first).is_ok())
             })
         },
     },
-    Claim {
+    Property {
         id: "P11",
         name: "answers belong to their request",
         sentence: "Each request hears what it would hear alone, and nothing is heard of a request that was not sent.",
         holds: |model, state| each_lane(state, |lane| answers_belong(model, lane)),
     },
-    Claim {
+    Property {
         id: "NEO-FRAME-16",
         name: "only whole messages count",
         sentence: "Nothing is carried out whose message has not arrived to its last byte.",
         holds: |model, state| {
             let untouched = || *model.records(state) == model.frame().records;
             let complete = |lane: &Lane| {
-                let check = |_: &_| has_whole_ask(model, &model.end(lane, Side::Node));
-                model.complete.get(lane.end(Side::Node), check)
+                let check = |_: &_| has_whole_ask(model, model.end(lane, Side::Node));
+                *model.complete.get(lane.end(Side::Node), check)
             };
             state.lanes.iter().flatten().any(complete) || untouched()
         },
     },
-    Claim {
+    Property {
         id: "NEO-FRAME-14",
         name: "cuts do not matter",
         sentence: "However the bytes are cut, an end does what it would do if they came one by one.",
@@ -132,14 +131,13 @@ pub const CLAIMS: &[Claim] = &[
             model.frame().stalls
                 || each_lane(state, |lane| {
                     Side::BOTH.into_iter().all(|side| {
-                        let check =
-                            |_: &_| alone::is_invariant(model, side, &model.end(lane, side));
-                        model.invariant.get(lane.end(side), check)
+                        let check = |_: &_| alone::is_invariant(model, side, model.end(lane, side));
+                        *model.invariant.get(lane.end(side), check)
                     })
                 })
         },
     },
-    Claim {
+    Property {
         id: "P03",
         name: "everything is answered in the end",
         sentence: "When nothing can happen any more, every request is answered, or its connection has ended.",
@@ -147,7 +145,7 @@ pub const CLAIMS: &[Claim] = &[
             each_lane(state, |lane| settled(model, lane)) || !model.is_over(state)
         },
     },
-    Claim {
+    Property {
         id: "P05",
         name: "a violation ends its own connection alone",
         sentence: "Whatever is said on one connection, the other stays open and is answered.",
@@ -239,7 +237,7 @@ fn answers_belong(model: &ConnectionModel, lane: &Lane) -> bool {
     let mut known = 0;
     for (number, ask) in model.frame().asks.iter().enumerate() {
         let mut expected = model.alone()[number].iter();
-        for answer in answers(&client, ask.id) {
+        for answer in answers(client, ask.id) {
             if !lane.has_sent(number) || expected.next() != Some(answer) {
                 return false;
             }
@@ -272,7 +270,7 @@ fn has_whole_ask(model: &ConnectionModel, node: &End) -> bool {
 pub(super) fn answered(model: &ConnectionModel, lane: &Lane) -> bool {
     let client = model.end(lane, Side::Client);
     let mut asks = model.frame().asks.iter().zip(model.alone());
-    asks.all(|(ask, alone)| answers(&client, ask.id).eq(alone))
+    asks.all(|(ask, alone)| answers(client, ask.id).eq(alone))
 }
 
 /// Is every request answered, or excused?

@@ -1,0 +1,177 @@
+//! Tours: runs that together cover every transition of a request's machine, and every pair of transitions
+//! that can follow one another.
+//!
+//! A transition is a message in a state, as the wire monitor sees it at the client's end
+//! ([`dht_protocol::neo::monitor`]). A tour is computed by exploring a world and listening to its messages
+//! with that monitor; so what a tour is said to cover and what a run over a network is found to have covered
+//! are the same thing.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use dht_protocol::neo::monitor::{Monitor, Transition};
+use stateright::Model as _;
+
+use crate::world::{Action, Note, State, World};
+
+/// Runs, and what they cover.
+#[derive(Clone, Debug, Default)]
+pub struct Tour {
+    /// The runs, each from the beginning to an end.
+    pub runs: Vec<Vec<Action>>,
+    /// The transitions that the world has.
+    pub transitions: BTreeSet<Transition>,
+    /// The pairs of transitions of one request that can follow one another.
+    pub pairs: BTreeSet<(Transition, Transition)>,
+    /// Was all of the world looked at?
+    pub complete: bool,
+}
+
+/// A state on the way, and how it was reached.
+struct Stop {
+    state: State,
+    /// Where it came from, and by which action.
+    from: Option<(usize, Action)>,
+    monitor: Monitor,
+}
+
+/// The tour of a world, of which at most `limit` states are looked at. Actions that `follows` does not want
+/// are not taken.
+pub fn tour(world: &World, limit: usize, follows: impl Fn(&Action) -> bool) -> Tour {
+    let mut walk = Walk {
+        world,
+        follows,
+        stops: Vec::new(),
+        seen: HashMap::new(),
+        found: Vec::new(),
+        tour: Tour {
+            complete: true,
+            ..Tour::default()
+        },
+    };
+    walk.explore(limit);
+    walk.choose();
+    walk.tour
+}
+
+struct Walk<'a, F> {
+    world: &'a World,
+    follows: F,
+    stops: Vec<Stop>,
+    /// The same state is looked at again if a request got there by another transition.
+    seen: HashMap<(State, Vec<Option<Transition>>), ()>,
+    /// Where each pair was first seen, in the order in which they were.
+    found: Vec<usize>,
+    tour: Tour,
+}
+
+impl<F: Fn(&Action) -> bool> Walk<'_, F> {
+    fn explore(&mut self, limit: usize) {
+        for state in self.world.init_states() {
+            self.stops.push(Stop {
+                state,
+                from: None,
+                monitor: Monitor::new(),
+            });
+        }
+        let mut waiting: VecDeque<usize> = (0..self.stops.len()).collect();
+        while let Some(at) = waiting.pop_front() {
+            if self.stops.len() >= limit {
+                self.tour.complete = false;
+                return;
+            }
+            for (action, state, notes) in self.steps(&self.stops[at].state) {
+                let mut monitor = self.stops[at].monitor.clone();
+                listen(&mut monitor, &notes);
+                let known = self.tour.transitions.len() + self.tour.pairs.len();
+                self.tour.transitions.extend(monitor.transitions());
+                self.tour.pairs.extend(monitor.pairs());
+                let news = self.tour.transitions.len() + self.tour.pairs.len() > known;
+                // What has been covered is no part of where a run is.
+                let here = (state, monitor.latest());
+                if self.seen.insert(here, ()).is_some() && !news {
+                    continue;
+                }
+                let number = self.stops.len();
+                if news {
+                    self.found.push(number);
+                }
+                self.stops.push(Stop {
+                    state,
+                    from: Some((at, action)),
+                    monitor,
+                });
+                waiting.push_back(number);
+            }
+        }
+    }
+
+    /// Chooses runs until everything is covered: first those that lead furthest, which cover much on their
+    /// way.
+    fn choose(&mut self) {
+        let mut covered = BTreeSet::new();
+        let mut begun = BTreeSet::new();
+        for stop in std::mem::take(&mut self.found).into_iter().rev() {
+            let monitor = &self.stops[stop].monitor;
+            let covers_news = monitor.pairs().iter().any(|pair| !covered.contains(pair))
+                || monitor.transitions().iter().any(|one| !begun.contains(one));
+            if !covers_news {
+                continue;
+            }
+            let (run, monitor) = self.finished(stop);
+            covered.extend(monitor.pairs().iter().copied());
+            begun.extend(monitor.transitions().iter().copied());
+            self.tour.runs.push(run);
+        }
+    }
+
+    /// The run to a stop, and from there on to an end, by steps that nobody has to be asked for.
+    fn finished(&self, stop: usize) -> (Vec<Action>, Monitor) {
+        let mut run = Vec::new();
+        let mut at = stop;
+        while let Some((from, action)) = self.stops[at].from {
+            run.push(action);
+            at = from;
+        }
+        run.reverse();
+        let Stop { state, monitor, .. } = &self.stops[stop];
+        let (mut state, mut monitor) = (*state, monitor.clone());
+        // Every step of a world uses something up; a bound all the same.
+        for _ in 0..1000 {
+            let mut steps = self.steps(&state).into_iter();
+            let Some((action, next, notes)) = steps.find(|(action, ..)| action.is_fair()) else {
+                break;
+            };
+            listen(&mut monitor, &notes);
+            run.push(action);
+            state = next;
+        }
+        (run, monitor)
+    }
+
+    fn steps(&self, state: &State) -> Vec<(Action, State, Vec<Note>)> {
+        let mut actions = Vec::new();
+        self.world.actions(state, &mut actions);
+        let actions = actions.into_iter().filter(|action| (self.follows)(action));
+        let steps = actions.filter_map(|action| {
+            let (next, notes) = self.world.explain(state, action)?;
+            Some((action, next, notes))
+        });
+        steps.collect()
+    }
+}
+
+/// Lets a monitor hear what passes at the client's end of the first connection.
+fn listen(monitor: &mut Monitor, notes: &[Note]) {
+    for note in notes {
+        // What a world does wrong, its properties find.
+        let _ = match note {
+            Note::ClientSent(request, 0, payload) => monitor.sent(*request as u64 + 1, payload),
+            Note::ClientTook(request, 0, payload) => monitor.received(*request as u64 + 1, payload),
+            Note::ClientDown(_, 0) => {
+                monitor.closed();
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+    }
+}
