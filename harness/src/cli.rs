@@ -158,6 +158,11 @@ pub struct Certify {
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
 
+    /// Drive the node along the tours of the models as well (docs/model-checking.md), and say how much of the
+    /// requests' machines it went through.
+    #[arg(long)]
+    pub tour: bool,
+
     /// The folder where failures of the random part are kept, and from which they are run again first. One
     /// that is not there is made when there is something to keep.
     #[arg(long, value_name = "DIR", default_value = "corpus")]
@@ -321,6 +326,7 @@ impl Certify {
             hostile: false,
             profile: "strict".to_owned(),
             filter: None,
+            tour: false,
             corpus: PathBuf::from("corpus"),
             junit: None,
             json: None,

@@ -34,6 +34,7 @@ pub mod reporter;
 pub mod selftest;
 pub mod spawn;
 pub mod target;
+pub mod tour;
 pub mod trace;
 pub mod unkept;
 pub mod vigil;

@@ -3,7 +3,7 @@
 //! What there is to explore stands in `dht_models`; here models are chosen, explored one after the other,
 //! and reported.
 
-mod case;
+pub(crate) mod case;
 mod options;
 mod subject;
 

@@ -321,7 +321,7 @@ mod tests {
                 n * n
             })
         };
-        assert_eq!([square(3), square(4), square(3)], [9, 16, 9]);
+        assert_eq!([square(3), square(4), square(3)], [&9, &16, &9]);
         assert_eq!(computed.get(), 2);
     }
 

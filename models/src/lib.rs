@@ -10,6 +10,7 @@
 //! * [`check`]: all of that for one model.
 //! * [`chart`]: a run as a message sequence chart.
 //! * [`drawing`]: a run of a world as such a chart.
+//! * [`tour`]: runs that cover every transition of the requests.
 //! * [`intern`]: how states are kept small.
 
 pub mod chart;
@@ -21,4 +22,5 @@ pub mod frames;
 pub mod intern;
 pub mod property;
 pub mod search;
+pub mod tour;
 pub mod world;

@@ -6,9 +6,9 @@
 //! with that monitor; so what a tour is said to cover and what a run over a network is found to have covered
 //! are the same thing.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
-use dht_protocol::neo::monitor::{Monitor, Transition};
+use dht_protocol::neo::monitor::{Coverage, Monitor, Transition};
 use stateright::Model as _;
 
 use crate::world::{Action, Note, State, World};
@@ -18,10 +18,8 @@ use crate::world::{Action, Note, State, World};
 pub struct Tour {
     /// The runs, each from the beginning to an end.
     pub runs: Vec<Vec<Action>>,
-    /// The transitions that the world has.
-    pub transitions: BTreeSet<Transition>,
-    /// The pairs of transitions of one request that can follow one another.
-    pub pairs: BTreeSet<(Transition, Transition)>,
+    /// The transitions that the world has, and the pairs that can follow one another in one request.
+    pub covers: Coverage,
     /// Was all of the world looked at?
     pub complete: bool,
 }
@@ -35,13 +33,19 @@ struct Stop {
 }
 
 /// The tour of a world, of which at most `limit` states are looked at. Actions that `follows` does not want
-/// are not taken.
-pub fn tour(world: &World, limit: usize, follows: impl Fn(&Action) -> bool) -> Tour {
+/// are not taken, and nobody goes where everything is `covered` by other tours; what this one covers is
+/// added there.
+pub fn tour(
+    world: &World,
+    limit: usize,
+    follows: impl Fn(&Action) -> bool,
+    covered: &mut Coverage,
+) -> Tour {
     let mut walk = Walk {
         world,
         follows,
         stops: Vec::new(),
-        seen: HashMap::new(),
+        seen: HashSet::new(),
         found: Vec::new(),
         tour: Tour {
             complete: true,
@@ -49,7 +53,7 @@ pub fn tour(world: &World, limit: usize, follows: impl Fn(&Action) -> bool) -> T
         },
     };
     walk.explore(limit);
-    walk.choose();
+    walk.choose(covered);
     walk.tour
 }
 
@@ -58,7 +62,7 @@ struct Walk<'a, F> {
     follows: F,
     stops: Vec<Stop>,
     /// The same state is looked at again if a request got there by another transition.
-    seen: HashMap<(State, Vec<Option<Transition>>), ()>,
+    seen: HashSet<(State, Vec<Transition>)>,
     /// Where each pair was first seen, in the order in which they were.
     found: Vec<usize>,
     tour: Tour,
@@ -70,7 +74,7 @@ impl<F: Fn(&Action) -> bool> Walk<'_, F> {
             self.stops.push(Stop {
                 state,
                 from: None,
-                monitor: Monitor::new(),
+                monitor: Monitor::covering(),
             });
         }
         let mut waiting: VecDeque<usize> = (0..self.stops.len()).collect();
@@ -82,13 +86,15 @@ impl<F: Fn(&Action) -> bool> Walk<'_, F> {
             for (action, state, notes) in self.steps(&self.stops[at].state) {
                 let mut monitor = self.stops[at].monitor.clone();
                 listen(&mut monitor, &notes);
-                let known = self.tour.transitions.len() + self.tour.pairs.len();
-                self.tour.transitions.extend(monitor.transitions());
-                self.tour.pairs.extend(monitor.pairs());
-                let news = self.tour.transitions.len() + self.tour.pairs.len() > known;
+                let Some(coverage) = monitor.coverage() else {
+                    continue;
+                };
+                let known = size(&self.tour.covers);
+                self.tour.covers.merge(coverage);
+                let news = size(&self.tour.covers) > known;
                 // What has been covered is no part of where a run is.
-                let here = (state, monitor.latest());
-                if self.seen.insert(here, ()).is_some() && !news {
+                let here = (state, coverage.latest().collect());
+                if !self.seen.insert(here) && !news {
                     continue;
                 }
                 let number = self.stops.len();
@@ -107,20 +113,19 @@ impl<F: Fn(&Action) -> bool> Walk<'_, F> {
 
     /// Chooses runs until everything is covered: first those that lead furthest, which cover much on their
     /// way.
-    fn choose(&mut self) {
-        let mut covered = BTreeSet::new();
-        let mut begun = BTreeSet::new();
+    fn choose(&mut self, covered: &mut Coverage) {
         for stop in std::mem::take(&mut self.found).into_iter().rev() {
-            let monitor = &self.stops[stop].monitor;
-            let covers_news = monitor.pairs().iter().any(|pair| !covered.contains(pair))
-                || monitor.transitions().iter().any(|one| !begun.contains(one));
-            if !covers_news {
-                continue;
+            let before = size(covered);
+            if let Some(coverage) = self.stops[stop].monitor.coverage() {
+                covered.merge(coverage);
             }
-            let (run, monitor) = self.finished(stop);
-            covered.extend(monitor.pairs().iter().copied());
-            begun.extend(monitor.transitions().iter().copied());
-            self.tour.runs.push(run);
+            if size(covered) > before {
+                let (run, monitor) = self.finished(stop);
+                if let Some(coverage) = monitor.coverage() {
+                    covered.merge(coverage);
+                }
+                self.tour.runs.push(run);
+            }
         }
     }
 
@@ -158,6 +163,10 @@ impl<F: Fn(&Action) -> bool> Walk<'_, F> {
         });
         steps.collect()
     }
+}
+
+fn size(coverage: &Coverage) -> usize {
+    coverage.transitions.len() + coverage.pairs.len()
 }
 
 /// Lets a monitor hear what passes at the client's end of the first connection.

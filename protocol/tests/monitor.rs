@@ -237,7 +237,7 @@ fn of_node(moment: &Moment, payload: &[u8]) -> Option<Moment> {
 
 /// All conversations from an opening on, as far as their states differ.
 fn explore(half: ClientRequest, opening: &[u8], transitions: &mut BTreeSet<Transition>) -> usize {
-    let mut monitor = Monitor::new();
+    let mut monitor = Monitor::covering();
     assert_eq!(monitor.sent(ID, opening), Ok(()));
     let mut waiting = vec![Moment {
         half,
@@ -277,7 +277,7 @@ fn explore(half: ClientRequest, opening: &[u8], transitions: &mut BTreeSet<Trans
             agree(&moment, message, &said, next.is_some());
             waiting.extend(next.map(|next| Moment { monitor, ..next }));
         }
-        transitions.extend(moment.monitor.transitions());
+        transitions.extend(&moment.monitor.coverage().unwrap().transitions);
     }
     seen.len()
 }
@@ -318,7 +318,7 @@ fn no_second_table_says_which_message_is_legal_when() {
 fn the_range_request_is_judged_by_its_half_too() {
     let mut half = Gathering::new(get_hash_range::Client);
     half.connected(node(1), &mut Vec::new());
-    let mut monitor = Monitor::new();
+    let mut monitor = Monitor::covering();
     monitor.sent(ID, &get_hash_range::Open.encode()).unwrap();
     let mut waiting = vec![(half, monitor)];
     let mut seen = HashSet::new();
@@ -365,7 +365,7 @@ fn a_move_is_what_a_decision_leads_to() {
     effects.clear();
     half.decide(Decision::Replace("v".into()), &mut effects);
     let opening = sends(&effects);
-    let mut monitor = Monitor::new();
+    let mut monitor = Monitor::covering();
     assert_eq!(monitor.sent(ID, &opening[0]), Ok(()));
     for message in OF_NODES {
         let (mut half, mut monitor) = (half.clone(), monitor.clone());
@@ -465,7 +465,7 @@ fn what_the_original_programs_said_is_legal() {
     let recordings = recordings();
     assert!(recordings.len() >= 26, "{} recordings", recordings.len());
     for recording in &recordings {
-        let mut monitor = Monitor::new();
+        let mut monitor = Monitor::covering();
         for (index, (side, id, payload)) in messages(recording).iter().enumerate() {
             let judged = match side {
                 Side::Client => monitor.sent(*id, payload),
@@ -479,7 +479,7 @@ fn what_the_original_programs_said_is_legal() {
                 panic!("{}, request message {index}: {breach}", recording.display());
             }
         }
-        transitions.extend(monitor.transitions());
+        transitions.extend(&monitor.coverage().unwrap().transitions);
     }
     let requests: BTreeSet<_> = transitions.iter().map(|it| it.request).collect();
     assert_eq!(requests.len(), RequestCode::ALL.len());
@@ -502,7 +502,7 @@ proptest! {
             0..60,
         )
     ) {
-        let mut monitor = Monitor::new();
+        let mut monitor = Monitor::covering();
         let mut broken = BTreeSet::new();
         for (of_client, id, payload) in said {
             let judged = match of_client {

@@ -4,7 +4,7 @@
 //!   into a report's words.
 //! * `techniques`: the kinds of cases, and what each looks at. `sweep`: the one that leaves nothing to chance.
 //!   `search`: the loop over them, within a budget.
-//! * `corpus`: failures that were kept, run again.
+//! * `corpus`: failures that were kept, run again. `tour`: runs of the models.
 
 pub mod corpus;
 mod finding;
@@ -12,6 +12,7 @@ mod search;
 pub mod stage;
 mod sweep;
 mod techniques;
+pub(crate) mod tour;
 
 pub(crate) use search::Search;
 pub use techniques::{is_chosen, lines};

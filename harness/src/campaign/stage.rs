@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dht_client::Tap;
+use dht_protocol::neo::monitor::Coverage;
 use dht_reports::{Line, Profile, Restart};
 use dht_requirements as req;
 use dht_workload::judge::sequential::Sequential;
@@ -50,6 +51,8 @@ pub struct Played {
     pub exchange: Vec<Line>,
     /// Schedules that could not be followed.
     pub notes: Vec<String>,
+    /// What was covered of the requests' automata, if the messages were listened to.
+    pub coverage: Coverage,
 }
 
 impl Played {
@@ -141,12 +144,14 @@ impl<'a> Stage<'a> {
             faulty: case.has_faults(),
             gated: case.has_schedule(),
             control: self.control.clone(),
+            covering: listen,
         };
         let (address, credential) = (self.target.address(), self.target.credential().clone());
         let connections = case.connections();
         let mut world =
             NetWorld::connect(address, credential, connections, self.patience, options).await?;
         let recording = perform(case, &names, &mut world, self.after_kill, until).await;
+        let coverage = world.coverage();
         world.shutdown().await;
         match recording.end {
             // The next one finds a node again, if it was started for the run.
@@ -161,6 +166,7 @@ impl<'a> Stage<'a> {
             faults: recording.faults(),
             exchange: merged(&traces),
             notes: recording.notes,
+            coverage,
         })
     }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 use dht_reports::{Plan, PlannedGroup};
 
 use crate::campaign::corpus::File;
+use crate::campaign::tour::{self, TOUR};
 use crate::campaign::{self, GROUP};
 use crate::checks::{self, Check, Group};
 use crate::cli::Certify;
+use crate::tour::{Tours, tours};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(super) struct Choice {
     pub(super) checks: Vec<&'static Check>,
     /// Failures that earlier runs have kept.
     pub(super) kept: Vec<File>,
+    /// Runs of the models.
+    pub(super) tours: Tours,
     /// Random cases as well?
     pub(super) random: bool,
 }
@@ -30,7 +34,16 @@ impl Choice {
             let line = format!("{id} {} {}", file.kept().about, file.kept().requirement);
             checks::chooses(filter, &id, &line)
         };
+        let mut tours = match options.tour {
+            true => tours(),
+            false => Tours::default(),
+        };
+        tours.runs.retain(|run| {
+            let id = tour::id(run);
+            checks::chooses(filter, &id, &format!("{id} {}", run.about))
+        });
         Self {
+            tours,
             kept: kept.into_iter().filter(wanted).collect(),
             checks: checks::matching(filter),
             random: options.operations > 0
@@ -41,7 +54,8 @@ impl Choice {
 
     /// Is there nothing to do?
     pub(super) fn is_empty(&self) -> bool {
-        self.checks.is_empty() && self.kept.is_empty() && !self.random
+        let none = self.checks.is_empty() && self.kept.is_empty() && self.tours.runs.is_empty();
+        none && !self.random
     }
 
     /// The parts of the report.
@@ -65,6 +79,10 @@ impl Choice {
             name: "corpus".to_owned(),
             plan: Plan::Checks(self.kept.len()),
         });
-        directed.chain(kept).chain(random).collect()
+        let tours = (!self.tours.runs.is_empty()).then(|| PlannedGroup {
+            name: TOUR.to_owned(),
+            plan: Plan::Checks(self.tours.runs.len()),
+        });
+        directed.chain(kept).chain(tours).chain(random).collect()
     }
 }

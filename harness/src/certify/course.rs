@@ -10,7 +10,7 @@ use super::choice::Choice;
 use super::crowd::Crowd;
 use super::examiner::Examiner;
 use super::obstacle;
-use crate::campaign::{Search, corpus};
+use crate::campaign::{Search, corpus, tour};
 use crate::checks::{Check, Tag};
 use crate::reporter::Reporter;
 
@@ -41,6 +41,7 @@ impl Course<'_> {
             self.check(check).await;
         }
         corpus::run(self.examiner, self.reporter, &choice.kept).await;
+        tour::run(self.examiner, self.reporter, &choice.tours).await;
         if choice.random {
             self.examiner.revive().await;
             Search::new(self.examiner, self.reporter).run().await;

@@ -25,10 +25,10 @@ const NODE: Node = 0;
 /// A run that cannot be repeated with a node.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("it cannot be replayed: {0}")]
-pub(super) struct Unplayable(&'static str);
+pub(crate) struct Unplayable(&'static str);
 
 /// The case that repeats a run.
-pub(super) fn case(
+pub(crate) fn case(
     world: &World,
     actions: impl IntoIterator<Item = Action>,
 ) -> Result<Case, Unplayable> {

@@ -153,6 +153,11 @@ impl<'a> Drawing<'a> {
             Note::Ranged(node, range) => {
                 self.happens(*node, format!("is responsible for {range} now"))
             }
+            Note::Announced(node, other, range) => {
+                let other = &self.chart.lanes[self.nodes[*other]].name;
+                let what = format!("tells its clients of {other}: {range}");
+                self.happens(*node, what)
+            }
             Note::Learned(client, node, range) => Mark::Happens {
                 lane: self.clients[*client],
                 what: format!(

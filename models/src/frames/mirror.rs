@@ -1,26 +1,25 @@
 //! Models of a Mirror that follows changes: writers, a queue that overflows, a channel that is removed,
-//! connections that break. Dumps are in [`mirror_refresh`](super::mirror_refresh).
+//! connections that break. Dumps are in [`mirror_refresh`](super::mirror_refresh), other requests and nodes
+//! beside it in [`mirror_together`](super::mirror_together).
 
 use bytes::Bytes;
 use dht_protocol::neo::Limits;
 use dht_protocol::neo::client::Request;
 use dht_protocol::neo::request::control::Control;
 use dht_protocol::neo::request::mirror::Settings;
-use dht_protocol::neo::request::update::Decision;
-use dht_protocol::neo::request::{RecordName, put};
 use dht_protocol::{HashRange, Key};
 
 use super::{Bounds, Entry};
 use crate::defect::Defect;
 use crate::property::control::Stream;
-use crate::property::every_request::{Ends, EndsOnce, Reception};
+use crate::property::every_request::{EndsOnce, Reception};
 use crate::property::mirror::{
-    Goal, Mirror, QueueIsBounded, Reaches, ReportsLoss, ReportsLossOnly, ReportsRealRemovals,
-    ReportsRemoval, Sends, What,
+    Goal, Mirror, QueueIsBounded, Reaches, ReportsLoss, ReportsLossOnly, ReportsRemoval, Sends,
+    What,
 };
 use crate::property::replica::{Agrees, Behind, Converges, InOrder, Isolated};
 use crate::property::{AnyProperty, watch};
-use crate::world::{Budget, Frame, Node, Store, Transfer, Write, WriteKind};
+use crate::world::{Budget, Frame, Node, Store, Write, WriteKind};
 
 /// The models of this file.
 pub(super) const ENTRIES: &[Entry] = &[
@@ -74,60 +73,16 @@ pub(super) const ENTRIES: &[Entry] = &[
         expected: &[],
         states: 530,
     },
-    Entry {
-        name: "mirror-put",
-        about: "A client follows a channel and writes to it over the same connection.",
-        frame: with_put,
-        shows: &[(Defect::M60, "P58")],
-        expected: &[],
-        states: 982,
-    },
-    Entry {
-        name: "mirror-twice",
-        about: "A client follows a channel twice, and suspends one of the two.",
-        frame: twice,
-        shows: &[(Defect::F03, "P60")],
-        expected: &[],
-        states: 2478,
-    },
-    Entry {
-        name: "mirror-nodes",
-        about: "A Mirror follows a channel on two nodes, one of which is lost for a while.",
-        frame: nodes,
-        shows: &[(Defect::F03, "P60")],
-        expected: &[],
-        states: 6161,
-    },
-    Entry {
-        name: "mirror-nodes-control",
-        about: "A Mirror on two nodes is suspended and stopped while one is lost for a while.",
-        frame: nodes_controlled,
-        shows: &[
-            (Defect::F30, "P39"),
-            (Defect::F32, "P36"),
-            (Defect::F32, "P37"),
-        ],
-        expected: &[],
-        states: 2126,
-    },
-    Entry {
-        name: "mirror-transfer",
-        about: "A record that a Mirror follows moves to another node.",
-        frame: transfer,
-        shows: &[(Defect::M62, "P57")],
-        expected: &["P64"],
-        states: 948,
-    },
 ];
 
 /// Whatever a user can call.
-const ALL: &[Control] = &[Control::Suspend, Control::Resume, Control::Stop];
+pub(super) const ALL: &[Control] = &[Control::Suspend, Control::Resume, Control::Stop];
 
 /// The channel that is followed.
 pub(super) const CHANNEL: &str = "c";
 
 /// No dumps.
-const QUIET: Settings = Settings {
+pub(super) const QUIET: Settings = Settings {
     initial_refresh: false,
     periodic_refresh_s: 0,
 };
@@ -161,11 +116,11 @@ pub(super) fn remove(key: u64) -> Write {
     write(0, CHANNEL, WriteKind::Remove(Key(key)))
 }
 
-fn remove_channel() -> Write {
+pub(super) fn remove_channel() -> Write {
     write(0, CHANNEL, WriteKind::RemoveChannel)
 }
 
-fn write(node: Node, channel: &str, what: WriteKind) -> Write {
+pub(super) fn write(node: Node, channel: &str, what: WriteKind) -> Write {
     Write {
         node,
         channel: channel.into(),
@@ -228,7 +183,7 @@ pub(super) fn agrees() -> Box<dyn AnyProperty> {
 }
 
 /// What is true of every Mirror whose queue may overflow.
-fn judged_for_loss(frame: Frame) -> Frame {
+pub(super) fn judged_for_loss(frame: Frame) -> Frame {
     frame
         .property(watch(ReportsLoss(mirror())))
         .property(watch(ReportsLossOnly(mirror())))
@@ -357,140 +312,5 @@ fn controlled(bounds: Bounds) -> Frame {
     let frame = judged(frame)
         .property(sends(What::Updates))
         .property(watch(ReportsRemoval(mirror())));
-    room(frame, 1)
-}
-
-fn with_put(bounds: Bounds) -> Frame {
-    let record = RecordName {
-        channel: CHANNEL.into(),
-        key: Key(1),
-    };
-    let open = put::Open {
-        record: record.clone(),
-        value: value(b'b'),
-    };
-    let frame = Frame::new("mirror-put")
-        .node(node(&[(1, b'a')]))
-        .client(&[0])
-        .asks(follow(QUIET))
-        .asks(Request::Remove(record.clone()))
-        .asks(Request::Put(open));
-    let frame = match bounds {
-        Bounds::Small => frame,
-        Bounds::Default | Bounds::Deep => frame
-            .asks(Request::Update(record))
-            .decides(&[Decision::Replace(value(b'c'))])
-            .property(watch(Ends(3))),
-    };
-    let updates = match bounds {
-        Bounds::Small | Bounds::Default => 1,
-        Bounds::Deep => 2,
-    };
-    let frame = judged_for_loss(judged(frame))
-        .property(agrees())
-        .property(sends(What::Updates))
-        .property(watch(Ends(1)))
-        .property(watch(Ends(2)))
-        .property(reaches(Goal::Overflow));
-    room(queue(frame, updates), 1)
-}
-
-fn twice(bounds: Bounds) -> Frame {
-    let calls = match bounds {
-        Bounds::Small => 1,
-        Bounds::Default | Bounds::Deep => 2,
-    };
-    let writes = match bounds {
-        Bounds::Small => vec![put(1, b'b'), remove_channel()],
-        Bounds::Default => vec![put(1, b'b'), remove(1), remove_channel()],
-        Bounds::Deep => vec![put(1, b'b'), remove(1), put(1, b'c'), remove_channel()],
-    };
-    let frame = Frame::new("mirror-twice")
-        .node(node(&[(1, b'a')]))
-        .client(&[0])
-        .asks(follow(QUIET))
-        .asks(follow(QUIET))
-        .controls(&[Control::Suspend, Control::Resume], calls)
-        .writer(writes);
-    let frame = judged(frame)
-        .property(sends(What::Updates))
-        .property(watch(ReportsRemoval(mirror())));
-    room(frame, 1)
-}
-
-fn nodes(bounds: Bounds) -> Frame {
-    let there = write(1, CHANNEL, WriteKind::Put(Key(2), value(b'd')));
-    let calls = match bounds {
-        Bounds::Small => 0,
-        Bounds::Default => 1,
-        Bounds::Deep => 2,
-    };
-    let frame = Frame::new("mirror-nodes")
-        .node(node(&[(1, b'a')]))
-        .node(node(&[(2, b'b')]))
-        .client(&[0, 1])
-        .asks(follow(Settings {
-            initial_refresh: true,
-            ..QUIET
-        }))
-        .controls(&[Control::Suspend, Control::Resume], calls)
-        .writer(vec![remove_channel()])
-        .writer(vec![there])
-        .budget(Budget {
-            breaks: 1,
-            ..Budget::default()
-        });
-    let frame = judged(frame)
-        .property(sends(What::Updates))
-        .property(watch(ReportsRemoval(mirror())))
-        .property(watch(Converges(mirror())));
-    room(frame, 1)
-}
-
-fn nodes_controlled(bounds: Bounds) -> Frame {
-    let (controls, calls): (&[_], _) = match bounds {
-        Bounds::Small => (&[Control::Suspend, Control::Stop], 1),
-        Bounds::Default => (ALL, 2),
-        Bounds::Deep => (ALL, 4),
-    };
-    let frame = Frame::new("mirror-nodes-control")
-        .node(node(&[]))
-        .node(node(&[]))
-        .client(&[0, 1])
-        .asks(follow(QUIET))
-        .controls(controls, calls)
-        .budget(Budget {
-            breaks: 1,
-            ..Budget::default()
-        });
-    room(judged(frame), 1)
-}
-
-fn transfer(bounds: Bounds) -> Frame {
-    // Odd keys stand in the upper half.
-    let half = u64::MAX / 2;
-    let ranges = HashRange::new(0, half).zip(HashRange::new(half + 1, u64::MAX));
-    let (keeps, gets) = ranges.unwrap_or((HashRange::FULL, HashRange::EMPTY));
-    let frame = Frame::new("mirror-transfer")
-        .node(node(&[(1, b'a'), (2, b'b')]))
-        .node(Store::new(gets))
-        .client(&[0, 1])
-        .asks(follow(QUIET))
-        .writer(vec![remove(2), put(2, b'd')])
-        .transfer(Transfer {
-            from: 0,
-            to: 1,
-            keeps,
-            gets,
-        });
-    let frame = match bounds {
-        Bounds::Small => frame,
-        Bounds::Default => frame.controls(&[Control::Suspend, Control::Resume], 2),
-        Bounds::Deep => frame.controls(&[Control::Suspend, Control::Resume], 4),
-    };
-    let frame = judged(frame)
-        .property(agrees())
-        .property(sends(What::Updates))
-        .property(watch(ReportsRealRemovals(mirror())));
     room(frame, 1)
 }

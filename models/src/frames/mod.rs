@@ -11,6 +11,7 @@ mod get_all;
 mod hash_range;
 mod mirror;
 mod mirror_refresh;
+mod mirror_together;
 mod parts;
 mod races;
 mod records;
@@ -84,6 +85,7 @@ pub fn all() -> Vec<Entry> {
     entries.extend_from_slice(control::ENTRIES);
     entries.extend_from_slice(get_all::ENTRIES);
     entries.extend_from_slice(mirror::ENTRIES);
+    entries.extend_from_slice(mirror_together::ENTRIES);
     entries.extend_from_slice(mirror_refresh::ENTRIES);
     entries.extend_from_slice(hash_range::ENTRIES);
     entries.extend_from_slice(redistribution::ENTRIES);

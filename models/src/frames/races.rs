@@ -168,7 +168,8 @@ fn race(name: &str, bounds: Bounds, asks: [Request; 3]) -> Frame {
         .fold(frame, |frame, asks| frame.client(&[0]).asks(asks));
     let breaks = match bounds {
         Bounds::Small => 0,
-        Bounds::Default | Bounds::Deep => 1,
+        Bounds::Default => 1,
+        Bounds::Deep => 2,
     };
     let frame = frame.budget(Budget {
         breaks,

@@ -3,6 +3,10 @@
 //! They listen to the messages of one GetAll, and to what is written in the channel that it reads. Keys
 //! are small numbers, and values are told apart by their first byte.
 
+mod complete;
+
+pub use complete::{Complete, Course};
+
 use bytes::Bytes;
 use dht_protocol::neo::batch::{self, MAX_VALUE};
 use dht_protocol::neo::client::{Request as Asks, Told};
@@ -80,8 +84,8 @@ impl Reading {
         }
     }
 
-    /// The records that a message of a node holds; keys have no value.
-    fn batch(&self, note: &Note) -> Option<(Node, Vec<(Key, Option<Bytes>)>)> {
+    /// The records that a message of a node holds.
+    fn batch(&self, note: &Note) -> Option<(Node, Vec<Found>)> {
         let Note::NodeSent(request, node, payload) = note else {
             return None;
         };
@@ -134,6 +138,9 @@ impl Reading {
     }
 }
 
+/// A record in a batch; a key has no value.
+type Found = (Key, Option<Bytes>);
+
 /// A change of the channel.
 enum Change<'a> {
     Record(Node, usize, Option<&'a Bytes>),
@@ -152,95 +159,6 @@ fn bit(place: usize) -> u8 {
 fn keys(held: &[u8; KEYS]) -> u8 {
     let held = held.iter().enumerate().filter(|(_, held)| **held != 0);
     held.fold(0, |keys, (place, _)| keys | bit(place))
-}
-
-/// P44 (for two requests, P53): what was there all the time is delivered.
-#[derive(Clone, Debug)]
-pub struct Complete(pub &'static str, pub Reading);
-
-/// What is known of a node's records, as bits for keys.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Course {
-    /// Present now, and to be delivered.
-    present: u8,
-    /// Since the node has begun.
-    stable: Option<u8>,
-    delivered: u8,
-    /// Has the node been asked, and not begun?
-    asked: bool,
-}
-
-impl Property for Complete {
-    type Memory = Option<[Course; NODES]>;
-
-    fn about(&self) -> About {
-        About {
-            id: self.0,
-            kind: Kind::Always,
-            sentence: "A record that is there unchanged while a node is read, and fits the request, is delivered.",
-        }
-    }
-
-    fn start(&self, frame: &Frame) -> Self::Memory {
-        let held = self.1.first(frame, |value| u8::from(self.1.wants(value)));
-        Some(held.map(|held| Course {
-            present: keys(&held),
-            ..Course::default()
-        }))
-    }
-
-    fn note(&self, memory: &mut Self::Memory, note: &Note) -> bool {
-        let reading = &self.1;
-        let Some(courses) = memory else {
-            return false;
-        };
-        match reading.change(note) {
-            Some(Change::Record(node, place, value)) => {
-                let course = &mut courses[node];
-                course.present &= !bit(place);
-                if value.is_some_and(|value| reading.wants(value)) {
-                    course.present |= bit(place);
-                }
-                course.stable = course.stable.map(|stable| stable & !bit(place));
-            }
-            Some(Change::All(node)) => {
-                let course = &mut courses[node];
-                course.present = 0;
-                // What is created by the same name later is another channel than the one that was asked for.
-                let is_read = course.stable.is_some() || course.asked;
-                course.stable = is_read.then_some(0);
-            }
-            None => {}
-        }
-        if let Some((node, key)) = reading.item(note)
-            && let Some(place) = place(key)
-        {
-            courses[node].delivered |= bit(place);
-        }
-        match reading.stream.event(note) {
-            Some(Event::NodeHeard(node, Said::Open(_))) => courses[node].asked = true,
-            Some(Event::NodeDown(node)) => courses[node].asked = false,
-            Some(Event::NodeSaid(node, Answer::Started)) => {
-                let course = &mut courses[node];
-                course.asked = false;
-                course.stable = course.stable.or(Some(course.present));
-            }
-            // What has become of it later does not matter.
-            Some(Event::NodeSaid(node, Answer::Final)) => {
-                let course = &mut courses[node];
-                course.present = 0;
-            }
-            Some(Event::ClientHeard(node, Answer::Final)) => {
-                let course = &mut courses[node];
-                let missing = course.stable.unwrap_or(0) & !course.delivered;
-                *course = Course::default();
-                return missing != 0;
-            }
-            Some(Event::Over) => *memory = None,
-            _ => {}
-        }
-        false
-    }
 }
 
 /// Defines a property of a [`Reading`].

@@ -55,15 +55,22 @@ pub struct World {
     queues: Interner<Queue>,
     notes: Interner<Vec<Note>>,
     memories: Interner<Memories>,
-    client_steps: Memo<(u8, Id<Asked>, client::Input, u8), client::Step>,
-    node_steps: Memo<(u8, u8, Id<Served>, node::Input, Id<Store>), node::Step>,
+    client_steps: Memo<ClientStep, client::Step>,
+    node_steps: Memo<NodeStep, node::Step>,
     heads: Memo<Id<Queue>, step::Head>,
     pushed: Memo<(Id<Queue>, Id<Bytes>), Id<Queue>>,
-    remembered: Memo<(Id<Memories>, Id<Vec<Note>>), (Id<Memories>, u64)>,
+    remembered: Memo<Remembering, (Id<Memories>, u64)>,
     /// What stands for nothing.
     nothing: Nothing,
     goals: Goals,
 }
+
+/// What a client's step depends on: the request, its state, what happens, and the nodes that can be reached.
+type ClientStep = (u8, Id<Asked>, client::Input, u8);
+/// What a node's step depends on: the request, the node, its state, what happens, and what is stored.
+type NodeStep = (u8, u8, Id<Served>, node::Input, Id<Store>);
+/// What properties remember, and what they are told.
+type Remembering = (Id<Memories>, Id<Vec<Note>>);
 
 /// The properties that hold only if something comes in the end.
 #[derive(Debug)]

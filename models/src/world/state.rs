@@ -60,17 +60,18 @@ impl Hash for State {
             memories,
             marked,
         } = self;
-        let ids = registries.iter().map(|id| id.number());
-        let ids = ids.chain(asked.iter().map(|id| id.number()));
-        let ids = ids.chain(served.as_flattened().iter().map(|id| id.number()));
-        let ids = ids.chain(to_node.as_flattened().iter().map(|id| id.number()));
-        let ids = ids.chain(to_client.as_flattened().iter().map(|id| id.number()));
-        let ids = ids.chain(stores.iter().map(|id| id.number()));
-        let ids = ids.chain([memories.number()]);
-        let mut numbers = [0; IDS.next_multiple_of(2)];
-        for (number, id) in numbers.iter_mut().zip(ids) {
-            *number = u64::from(id);
-        }
+        let (mut numbers, mut len) = ([0; IDS.next_multiple_of(2)], 0);
+        let mut add = |number: u32| {
+            numbers[len] = u64::from(number);
+            len += 1;
+        };
+        registries.iter().for_each(|id| add(id.number()));
+        asked.iter().for_each(|id| add(id.number()));
+        served.iter().flatten().for_each(|id| add(id.number()));
+        to_node.iter().flatten().for_each(|id| add(id.number()));
+        to_client.iter().flatten().for_each(|id| add(id.number()));
+        stores.iter().for_each(|id| add(id.number()));
+        add(memories.number());
         for pair in numbers.chunks_exact(2) {
             hasher.write_u64(pair[0] << 32 | pair[1]);
         }

@@ -729,7 +729,7 @@ impl Step<'_> {
             let mut marked = 0;
             let properties = world.frame.properties.iter().zip(&memories.0).enumerate();
             let after = properties.map(|(number, (property, memory))| {
-                let (memory, mark) = property.note(*memory, &notes);
+                let (memory, mark) = property.note(*memory, notes);
                 let counts = mark && property.about().kind != Kind::Eventually;
                 marked |= u64::from(counts) << number;
                 memory

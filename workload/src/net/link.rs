@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dht_client::{Backoff, Client, Credential, NodeAddress, Side, Tap};
-use dht_protocol::neo::monitor::Listener;
+use dht_protocol::neo::monitor::{Coverage, Listener};
 use tokio::sync::watch;
 
 use super::health::Breaches;
@@ -32,10 +32,11 @@ impl Link {
         credential: Credential,
         tap: Option<Arc<dyn Tap>>,
         breaches: Breaches,
+        listener: Listener,
     ) -> Self {
         let watcher = Arc::new(Watcher {
             tap,
-            listener: Mutex::default(),
+            listener: Mutex::new(listener),
             breaches,
             address,
             node,
@@ -60,6 +61,11 @@ impl Link {
     pub(super) fn sent(&self) -> u64 {
         // Written while the client is locked, and read by who has been told something by it since.
         self.watcher.sent.load(Ordering::Relaxed)
+    }
+
+    /// What was covered of the requests' automata, if that was to be remembered.
+    pub(super) fn coverage(&self) -> Option<Coverage> {
+        self.watcher.listener().monitor().coverage().cloned()
     }
 
     /// Changes whenever the connection is lost.
@@ -99,7 +105,7 @@ impl Watcher {
 
 impl Tap for Watcher {
     fn opened(&self, node: NodeAddress) {
-        *self.listener() = Listener::new();
+        self.listener().closed();
         if let Some(tap) = &self.tap {
             tap.opened(self.real(node));
         }

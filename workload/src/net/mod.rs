@@ -45,6 +45,8 @@ pub struct Options {
     pub gated: bool,
     /// What can halt and kill the node.
     pub control: Option<Arc<dyn NodeControl>>,
+    /// It is remembered what is covered of the requests' automata; see [`NetWorld::coverage`].
+    pub covering: bool,
 }
 
 /// Power over the node's process.

@@ -254,6 +254,7 @@ fn failed(error: RequestError) -> Done {
 #[cfg(test)]
 mod tests {
     use dht_client::Credential;
+    use dht_protocol::neo::monitor::Listener;
     use fakedht::TestNode;
     use futures_util::future::join;
 
@@ -275,7 +276,8 @@ mod tests {
         let address = node.address();
         let admin = Credential::default_admin();
         let breaches = Health::new(address).breaches();
-        let link = Link::new(address, address, admin, None, breaches);
+        let listener = Listener::new();
+        let link = Link::new(address, address, admin, None, breaches, listener);
         link.client.ready(LONG).await.unwrap();
         (node, link)
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use dht_client::{ControlError, Controller, Credential, PendingUpdate, get_all, mirror};
 use dht_model::{Decision, Operation};
+use dht_protocol::neo::monitor::{Coverage, Listener};
 use dht_protocol::{ChannelName, Key};
 use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::{FuturesUnordered, SelectAll, StreamExt};
@@ -82,7 +83,12 @@ impl NetWorld {
                 proxies.spawn(proxy.run(health.refusals(number)));
             }
             let breaches = health.breaches();
-            let link = Link::new(address, node, credential.clone(), taps.next(), breaches);
+            let listener = match options.covering {
+                true => Listener::covering(),
+                false => Listener::new(),
+            };
+            let (credential, tap) = (credential.clone(), taps.next());
+            let link = Link::new(address, node, credential, tap, breaches, listener);
             links.push(Arc::new(link));
         }
         for link in &links {
@@ -105,6 +111,15 @@ impl NetWorld {
             halted_until: None,
             streams_first: true,
         })
+    }
+
+    /// What all connections have covered of the requests' automata so far, if that was to be remembered.
+    pub fn coverage(&self) -> Coverage {
+        let mut coverage = Coverage::default();
+        for covered in self.links.iter().filter_map(|link| link.coverage()) {
+            coverage.merge(&covered);
+        }
+        coverage
     }
 
     /// Closes all connections. Waits for a node that is being started, as long as for anything else.

@@ -134,6 +134,41 @@ impl Property for SuccessMoves {
     }
 }
 
+/// What an Update has removed is gone. For frames in which nobody else writes.
+#[derive(Clone, Debug)]
+pub struct DeletedIsGone(pub RecordName);
+
+impl Property for DeletedIsGone {
+    /// The copies, and who wants them to be removed.
+    type Memory = (Copies, [bool; REQUESTS]);
+
+    fn about(&self) -> About {
+        About {
+            id: "deleted",
+            kind: Kind::Always,
+            sentence: "After an Update that has removed the record no node has it.",
+        }
+    }
+
+    fn start(&self, frame: &Frame) -> Self::Memory {
+        (Copies::at_start(frame, &self.0), Default::default())
+    }
+
+    fn note(&self, (copies, deletes): &mut Self::Memory, note: &Note) -> bool {
+        copies.note(&self.0, note);
+        match note {
+            Note::Decided(request, Decision::Delete) => {
+                deletes[*request] = true;
+                false
+            }
+            Note::Told(request, told) if ended(told) == Some(Updated::Done) => {
+                deletes[*request] && copies.0.iter().any(Option::is_some)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// P77: a record is received once, and after a success nobody is asked any more.
 #[derive(Clone, Copy, Debug)]
 pub struct ReceivedOnce;

@@ -32,6 +32,22 @@ impl Listener {
         Self::default()
     }
 
+    /// A listener whose monitor remembers what it has heard of the automata.
+    pub fn covering() -> Self {
+        Self {
+            monitor: Monitor::covering(),
+            ..Self::default()
+        }
+    }
+
+    /// The connection has ended; what is heard next is a new one, from its version bytes on.
+    pub fn closed(&mut self) {
+        self.client = Direction::default();
+        self.node = Direction::default();
+        self.deaf = false;
+        self.monitor.closed();
+    }
+
     /// Bytes that passed at the client's end, in the order in which they passed there. What is wrong with
     /// the messages that end with them.
     pub fn hear(&mut self, from: Side, bytes: &[u8]) -> Vec<Breach> {

@@ -17,9 +17,10 @@
 //! * [`Listener`]: the same for who hears bytes.
 //! * `quota`: what may come while a request is suspended.
 //! * [`breach`](Breach): what is wrong with a message, in words.
-//! * `name`: what messages are called.
+//! * `name`: what messages are called. [`Coverage`]: what was heard, for who wants to know.
 
 mod breach;
+mod coverage;
 mod listener;
 mod name;
 mod opening;
@@ -27,6 +28,7 @@ mod quota;
 mod watched;
 
 pub use breach::{Breach, Last, Wrong};
+pub use coverage::Coverage;
 pub use listener::Listener;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -72,7 +74,8 @@ pub struct Monitor {
     open: BTreeMap<RequestId, Watched>,
     ended: VecDeque<(RequestId, Last)>,
     given_up: BTreeSet<u64>,
-    transitions: BTreeSet<Transition>,
+    /// `None` if nobody wants to know.
+    coverage: Option<Coverage>,
 }
 
 impl Default for Monitor {
@@ -84,7 +87,7 @@ impl Default for Monitor {
             open: BTreeMap::new(),
             ended: VecDeque::new(),
             given_up: BTreeSet::new(),
-            transitions: BTreeSet::new(),
+            coverage: None,
         }
     }
 }
@@ -106,9 +109,27 @@ impl Monitor {
         self.heard(Side::Node, id, payload)
     }
 
-    /// What has been covered so far.
-    pub fn transitions(&self) -> &BTreeSet<Transition> {
-        &self.transitions
+    /// A monitor that also remembers what it has heard of the automata; see [`coverage`](Self::coverage).
+    pub fn covering() -> Self {
+        Self {
+            coverage: Some(Coverage::default()),
+            ..Self::default()
+        }
+    }
+
+    /// What has been heard so far, if the monitor was asked to remember it.
+    pub fn coverage(&self) -> Option<&Coverage> {
+        self.coverage.as_ref()
+    }
+
+    /// The connection has ended; what is heard next is a new one.
+    pub fn closed(&mut self) {
+        self.open.clear();
+        self.ended.clear();
+        self.given_up.clear();
+        if let Some(coverage) = &mut self.coverage {
+            coverage.closed();
+        }
     }
 
     /// How many requests are under way.
@@ -138,7 +159,7 @@ impl Monitor {
             let transition = watched
                 .sent(payload)
                 .map_err(|wrong| breach(Some(code), wrong))?;
-            self.transitions.insert(transition);
+            self.note(id, transition);
             self.forget_if_over(id, Side::Client, transition.message);
             return Ok(());
         }
@@ -151,12 +172,13 @@ impl Monitor {
                 None => breach(code, wrong),
             }
         })?;
-        self.transitions.insert(Transition {
+        let transition = Transition {
             request: watched.code(),
             state: Transition::BEGIN,
             message,
             from: Side::Client,
-        });
+        };
+        self.note(id, transition);
         self.open.insert(id, watched);
         Ok(())
     }
@@ -173,14 +195,23 @@ impl Monitor {
         let transition = watched
             .received(payload)
             .map_err(|wrong| breach(Some(code), wrong))?;
-        self.transitions.insert(transition);
+        self.note(id, transition);
         self.forget_if_over(id, Side::Node, transition.message);
         Ok(())
+    }
+
+    fn note(&mut self, id: RequestId, transition: Transition) {
+        if let Some(coverage) = &mut self.coverage {
+            coverage.heard(id, transition);
+        }
     }
 
     fn forget_if_over(&mut self, id: RequestId, from: Side, message: &'static str) {
         if !self.open.get(&id).is_some_and(Watched::is_over) {
             return;
+        }
+        if let Some(coverage) = &mut self.coverage {
+            coverage.ended(id);
         }
         if let Some(watched) = self.open.remove(&id) {
             if self.ended.len() == REMEMBERED {

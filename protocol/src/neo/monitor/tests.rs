@@ -37,7 +37,7 @@ fn hear(monitor: &mut Monitor, (side, id, payload): Said<'_>) -> Result<(), Brea
 
 /// Every message but the last is legal; what is wrong with the last, if anything.
 fn judge(said: &[Said<'_>]) -> (Monitor, Option<Breach>) {
-    let mut monitor = Monitor::new();
+    let mut monitor = Monitor::covering();
     let (last, legal) = said.split_last().unwrap();
     for message in legal {
         assert_eq!(hear(&mut monitor, *message), Ok(()), "{message:?}");
@@ -242,21 +242,21 @@ fn after_a_breach_its_id_is_not_judged_and_others_are() {
 
 #[test]
 fn who_does_nothing_right_takes_no_memory() {
-    let mut monitor = Monitor::new();
+    let mut monitor = Monitor::covering();
     let breaches = (1..100_000)
         .filter(|id| monitor.received(*id, &[0xfd]).is_err())
         .count();
     assert_eq!(breaches, GIVEN_UP);
     assert_eq!(monitor.given_up.len(), GIVEN_UP);
 
-    let mut monitor = Monitor::new();
+    let mut monitor = Monitor::covering();
     for id in 1..10_000 {
         for said in [(C, id, PUT), (N, id, "fd"), (N, id, "01")] {
             hear(&mut monitor, said).unwrap();
         }
     }
     assert_eq!((monitor.active(), monitor.ended.len()), (0, REMEMBERED));
-    assert_eq!(monitor.transitions().len(), 3);
+    assert_eq!(monitor.coverage().unwrap().transitions.len(), 3);
 }
 
 #[test]
@@ -280,7 +280,10 @@ fn transitions_bear_the_states_of_the_half() {
         message,
         from,
     });
-    assert_eq!(*monitor.transitions(), BTreeSet::from(expected));
+    assert_eq!(
+        monitor.coverage().unwrap().transitions,
+        BTreeSet::from(expected)
+    );
 }
 
 #[test]

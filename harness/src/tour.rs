@@ -1,0 +1,89 @@
+//! Tours of a node: runs of the models that together take every transition of each request's machine, and
+//! every pair of transitions that can follow one another, as cases with schedules.
+
+use dht_models::frames::{self, Bounds};
+use dht_models::tour::tour;
+use dht_models::world::{Action, World};
+use dht_protocol::neo::monitor::Coverage;
+use dht_workload::Case;
+
+use crate::model::case;
+
+/// So many states of a model are looked at.
+const STATES: usize = 20_000;
+
+/// All tours.
+#[derive(Debug, Default)]
+pub struct Tours {
+    /// The runs.
+    pub runs: Vec<TourRun>,
+    /// What they cover, and what there is to be covered.
+    pub covers: Coverage,
+}
+
+/// A run of a model.
+#[derive(Debug)]
+pub struct TourRun {
+    /// Its name, `get-all.3`.
+    pub name: String,
+    /// What the model is about.
+    pub about: &'static str,
+    /// What to do.
+    pub case: Case,
+}
+
+/// The tours of all models that can be played against one node.
+pub fn tours() -> Tours {
+    let mut tours = Tours::default();
+    for entry in frames::all() {
+        let frame = (entry.frame)(Bounds::Small);
+        if frame.nodes.len() > 1 || frame.requests.iter().any(|asked| asked.asks.is_none()) {
+            continue;
+        }
+        let Ok(world) = World::new(frame) else {
+            continue;
+        };
+        let tour = tour(&world, STATES, follows, &mut tours.covers);
+        let cases = tour.runs.into_iter().enumerate();
+        let runs = cases.filter_map(|(number, run)| {
+            Some(TourRun {
+                name: format!("{}.{}", entry.name, number + 1),
+                about: entry.about,
+                case: case::case(&world, run).ok()?,
+            })
+        });
+        tours.runs.extend(runs);
+    }
+    tours
+}
+
+/// Is it something that can be done to a node from outside, or that it does?
+fn follows(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Begin(_)
+            | Action::Control(..)
+            | Action::Decide(..)
+            | Action::ToNode(..)
+            | Action::ToClient(..)
+            | Action::Turn(..)
+            | Action::Write(_)
+            | Action::Break(..)
+            | Action::ClientDown(..)
+            | Action::NodeDown(..)
+            | Action::Connect(..)
+    )
+}
+
+/// How much of what there is was covered, in words.
+pub fn share(covered: &Coverage, of: &Coverage) -> String {
+    let percent = |part: usize, whole: usize| 100 * part / whole.max(1);
+    let both = of.transitions.intersection(&covered.transitions).count();
+    let pairs = of.pairs.intersection(&covered.pairs).count();
+    let (all, all_pairs) = (of.transitions.len(), of.pairs.len());
+    format!(
+        "{both} of {all} transitions ({} %), {pairs} of {all_pairs} pairs ({} %)",
+        percent(both, all),
+        percent(pairs, all_pairs),
+    )
+}
