@@ -92,6 +92,7 @@ defects! {
     M40 = 100, "A node that compares and writes lets others write in between.";
     M41 = 101, "A node that finds a conflict writes all the same.";
     M42 = 102, "A node does not tell of new nodes.";
+    M46 = 107, "The user is told that it is suspended when it reads too slowly.";
     M53 = 110, "A client leaves the old copy of a record that it has moved.";
     M20 = 82, "The node acknowledges every control message twice.";
     M21 = 83, "The node sends a batch after it has acknowledged Stop.";

@@ -8,7 +8,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use dht_protocol::neo::monitor::{Coverage, Monitor, Transition};
+use dht_protocol::neo::monitor::{Breach, Coverage, Monitor, Transition};
 use stateright::Model as _;
 
 use crate::world::{Action, Note, State, World};
@@ -20,6 +20,8 @@ pub struct Tour {
     pub runs: Vec<Vec<Action>>,
     /// The transitions that the world has, and the pairs that can follow one another in one request.
     pub covers: Coverage,
+    /// What the monitor found wrong: nothing, if nothing is.
+    pub breaches: Vec<Breach>,
     /// Was all of the world looked at?
     pub complete: bool,
 }
@@ -85,7 +87,7 @@ impl<F: Fn(&Action) -> bool> Walk<'_, F> {
             }
             for (action, state, notes) in self.steps(&self.stops[at].state) {
                 let mut monitor = self.stops[at].monitor.clone();
-                listen(&mut monitor, &notes);
+                self.tour.breaches.extend(listen(&mut monitor, &notes));
                 let Some(coverage) = monitor.coverage() else {
                     continue;
                 };
@@ -170,10 +172,10 @@ fn size(coverage: &Coverage) -> usize {
 }
 
 /// Lets a monitor hear what passes at the client's end of the first connection.
-fn listen(monitor: &mut Monitor, notes: &[Note]) {
+fn listen(monitor: &mut Monitor, notes: &[Note]) -> Vec<Breach> {
+    let mut breaches = Vec::new();
     for note in notes {
-        // What a world does wrong, its properties find.
-        let _ = match note {
+        let judged = match note {
             Note::ClientSent(request, 0, payload) => monitor.sent(*request as u64 + 1, payload),
             Note::ClientTook(request, 0, payload) => monitor.received(*request as u64 + 1, payload),
             Note::ClientDown(_, 0) => {
@@ -182,5 +184,7 @@ fn listen(monitor: &mut Monitor, notes: &[Note]) {
             }
             _ => Ok(()),
         };
+        breaches.extend(judged.err());
     }
+    breaches
 }

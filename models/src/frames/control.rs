@@ -90,7 +90,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         name: "control-paced",
         about: "A GetAll whose user has more to read than it can for a while.",
         frame: paced,
-        shows: &[(Defect::M28, "P37"), (Defect::M32, "P42")],
+        shows: &[
+            (Defect::M28, "P37"),
+            (Defect::M32, "P42"),
+            (Defect::M46, "own-changes"),
+        ],
         expected: &[],
         states: 801,
     },

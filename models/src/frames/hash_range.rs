@@ -118,7 +118,7 @@ fn hash_range_newest(bounds: Bounds) -> Frame {
         .property(watch(CompleteHistory))
         .property(watch(NewestIsAsked))
         .property(watch(EndsOnce))
-        .property(watch(Ends(1)))
+        .property(watch(Ends(&[1])))
         .property(watch(Reception))
 }
 
@@ -137,7 +137,7 @@ fn routing(bounds: Bounds) -> Frame {
         .property(watch(AlwaysANode(vec![STAYS, MOVES])))
         .property(watch(NewestIsAsked))
         .property(watch(EndsOnce))
-        .property(watch(Ends(1)))
+        .property(watch(Ends(&[1])))
         .property(watch(Reception))
         .property(watch(NoNodeIsNeverTold))
 }

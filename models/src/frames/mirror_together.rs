@@ -87,8 +87,7 @@ fn with_put(bounds: Bounds) -> Frame {
         Bounds::Small => frame,
         Bounds::Default | Bounds::Deep => frame
             .asks(Request::Update(record))
-            .decides(&[Decision::Replace(value(b'c'))])
-            .property(watch(Ends(3))),
+            .decides(&[Decision::Replace(value(b'c'))]),
     };
     let updates = match bounds {
         Bounds::Small | Bounds::Default => 1,
@@ -97,8 +96,7 @@ fn with_put(bounds: Bounds) -> Frame {
     let frame = judged_for_loss(judged(frame))
         .property(agrees())
         .property(sends(What::Updates))
-        .property(watch(Ends(1)))
-        .property(watch(Ends(2)))
+        .property(watch(Ends(&[1, 2, 3])))
         .property(reaches(Goal::Overflow));
     room(queue(frame, updates), 1)
 }

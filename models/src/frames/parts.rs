@@ -10,7 +10,7 @@ use crate::property::connections::{NothingOutlivesItsConnection, OthersGoOn};
 use crate::property::dialogue::{
     ClientIsSilentAfterEnd, GotThenValue, NodeEnds, RefusedIsOver, StatusFirst,
 };
-use crate::property::every_request::{AllEnd, AskedOnce, EndsOnce, Reaches, Reception};
+use crate::property::every_request::{ALL_END, AskedOnce, EndsOnce, Reaches, Reception};
 use crate::property::records::{NoRecordAnywhere, PutStores, RemoveCountsAll};
 use crate::property::stored::{GetReturnsWhatWas, RemoveRemoves, WrongNodeChangesNothing};
 use crate::property::watch;
@@ -28,7 +28,7 @@ pub(super) fn every_request(frame: Frame) -> Frame {
     frame
         .property(watch(Reception))
         .property(watch(EndsOnce))
-        .property(watch(AllEnd))
+        .property(watch(ALL_END))
         .property(watch(StatusFirst))
         .property(watch(RefusedIsOver))
         .property(watch(GotThenValue))

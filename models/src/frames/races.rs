@@ -6,7 +6,7 @@ use dht_protocol::neo::client::{Request, Told};
 use super::parts::{budget, every_request, full, goal, record, store};
 use super::{Bounds, Entry};
 use crate::defect::Defect;
-use crate::property::every_request::{AllEnd, EndsOnce, Reception};
+use crate::property::every_request::{ALL_END, EndsOnce, Reception};
 use crate::property::linearizable::Linearizable;
 use crate::property::watch;
 use crate::world::{Budget, Frame, Note, Store};
@@ -117,7 +117,7 @@ fn race_nodes(bounds: Bounds) -> Frame {
         .property(watch(Linearizable(record())))
         .property(watch(EndsOnce))
         .property(watch(Reception))
-        .property(watch(AllEnd))
+        .property(watch(ALL_END))
 }
 
 fn one_client(bounds: Bounds) -> Frame {

@@ -13,7 +13,7 @@ use super::{Bounds, Entry};
 use crate::defect::Defect;
 use crate::property::connections::{OthersGoOn, OthersStayConnected};
 use crate::property::dialogue::NodeEnds;
-use crate::property::every_request::{AllEnd, EndsOnce};
+use crate::property::every_request::{ALL_END, EndsOnce};
 use crate::property::linearizable::Linearizable;
 use crate::property::records::PutStores;
 use crate::property::stored::RequestsAgree;
@@ -246,7 +246,7 @@ fn rude(_: Bounds) -> Frame {
         .property(watch(OthersStayConnected))
         .property(watch(OthersGoOn))
         .property(watch(EndsOnce))
-        .property(watch(AllEnd))
+        .property(watch(ALL_END))
         .property(watch(NodeEnds))
         .property(watch(Linearizable(record())))
         .property(goal("violated", "A node closes a connection.", |note| {

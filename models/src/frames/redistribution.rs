@@ -10,7 +10,7 @@ use dht_protocol::{HashRange, Key};
 use super::update::{judged, record, replace};
 use super::{Bounds, Entry};
 use crate::defect::Defect;
-use crate::property::every_request::{AllEnd, Ends, EndsOnce, Reaches, Reception, failure};
+use crate::property::every_request::{ALL_END, Ends, EndsOnce, Reaches, Reception, failure};
 use crate::property::hash_range::{
     AlwaysANode, ChangesReachClients, CompleteHistory, NewestIsAsked,
 };
@@ -89,7 +89,7 @@ fn update(bounds: Bounds) -> Frame {
         .asks(Request::Update(record()))
         .decides(&[replace("w"), Decision::Leave])
         .budget(breaks(bounds))
-        .property(watch(Ends(1)))
+        .property(watch(Ends(&[1])))
         .property(watch(MovesLoseNothing(record())))
         .property(watch(StoredWhereItBelongs))
         .property(watch(Reaches {
@@ -118,7 +118,7 @@ fn updates(bounds: Bounds) -> Frame {
             },
             ..Budget::default()
         })
-        .property(watch(AllEnd))
+        .property(watch(ALL_END))
         .property(watch(MovesLoseNothing(record())))
         .property(watch(StoredWhereItBelongs));
     judged(frame)
@@ -163,7 +163,7 @@ fn redistribution(name: &str, bounds: Bounds, asks: Request) -> Frame {
         .client(&[0])
         .asks_ranges()
         .asks(asks)
-        .property(watch(Ends(1)))
+        .property(watch(Ends(&[1])))
         .property(watch(EndsOnce))
         .property(watch(Reception))
         .property(watch(CompleteHistory))

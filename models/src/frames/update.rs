@@ -8,7 +8,7 @@ use dht_protocol::{HashRange, Key};
 
 use super::{Bounds, Entry};
 use crate::defect::Defect;
-use crate::property::every_request::{AllEnd, EndsOnce, Reaches, Reception};
+use crate::property::every_request::{ALL_END, EndsOnce, Reaches, Reception};
 use crate::property::linearizable::Linearizable;
 use crate::property::update::client::{
     AskedOnce, ConflictIsReal, DeletedIsGone, LeftIsUnchanged, ReceivedOnce, SuccessMoves,
@@ -131,7 +131,7 @@ fn update(bounds: Bounds) -> Frame {
             restarts: more(bounds, 0),
             ..Budget::default()
         })
-        .property(watch(AllEnd))
+        .property(watch(ALL_END))
         .property(watch(Linearizable(record())))
         .property(done());
     judged(frame)
@@ -202,7 +202,7 @@ fn update_move(bounds: Bounds) -> Frame {
             abandons: more(bounds, 0),
             ..Budget::default()
         })
-        .property(watch(AllEnd))
+        .property(watch(ALL_END))
         .property(watch(SuccessMoves(record())))
         .property(watch(DeletedIsGone(record())))
         .property(watch(MovesLoseNothing(record())))

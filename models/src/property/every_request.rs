@@ -78,12 +78,15 @@ impl Property for EndsOnce {
     }
 }
 
-/// P07: what has begun, and is on its way to an answer, ends.
+/// P07: those of these requests that have begun end.
 #[derive(Clone, Copy, Debug)]
-pub struct Ends(pub Request);
+pub struct Ends(pub &'static [Request]);
+
+/// P07, for every request of a frame.
+pub const ALL_END: Ends = Ends(&[0, 1, 2, 3]);
 
 impl Property for Ends {
-    type Memory = bool;
+    type Memory = [bool; REQUESTS];
 
     fn about(&self) -> About {
         About {
@@ -93,42 +96,15 @@ impl Property for Ends {
         }
     }
 
-    fn start(&self, _: &Frame) -> bool {
-        false
-    }
-
-    fn note(&self, owed: &mut bool, note: &Note) -> bool {
-        match note {
-            Note::Begun(request) if *request == self.0 => *owed = true,
-            Note::Told(request, told) if *request == self.0 && is_end(told) => *owed = false,
-            _ => {}
-        }
-        false
-    }
-
-    fn owes(&self, owed: &bool) -> bool {
-        *owed
-    }
-}
-
-/// P07, for every request of a frame.
-#[derive(Clone, Copy, Debug)]
-pub struct AllEnd;
-
-impl Property for AllEnd {
-    type Memory = [bool; REQUESTS];
-
-    fn about(&self) -> About {
-        Ends(0).about()
-    }
-
     fn start(&self, _: &Frame) -> Self::Memory {
         Default::default()
     }
 
     fn note(&self, owed: &mut Self::Memory, note: &Note) -> bool {
-        if let Note::Begun(request) | Note::Told(request, _) = note {
-            Ends(*request).note(&mut owed[*request], note);
+        match note {
+            Note::Begun(request) => owed[*request] = self.0.contains(request),
+            Note::Told(request, told) if is_end(told) => owed[*request] = false,
+            _ => {}
         }
         false
     }

@@ -28,7 +28,7 @@ use crate::intern::{Id, Interner};
 use crate::world::{Frame, Note};
 
 /// What kind of property it is.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Kind {
     /// Safety: never marked.
     Always,

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use dht_protocol::neo::client::{ClientRequest, Told};
+use dht_protocol::neo::client::{Backlog, ClientRequest, Told};
 use dht_protocol::neo::node::NodeRequest;
 use dht_protocol::neo::request::RequestCode;
 use dht_protocol::neo::request::control::{ACK, Control, FromClient};
@@ -63,6 +63,9 @@ impl World {
                 }
                 note => notes.push(note.clone()),
             }
+        }
+        if defects.has(Defect::M46) && input == Input::Pace(Backlog::High) {
+            notes.push(Note::Told(request, Told::GetAll(Notification::Suspended)));
         }
         client::Step {
             notes: self.notes.id(notes),
