@@ -36,13 +36,14 @@ pub(crate) async fn run(examiner: &Examiner, reporter: &Reporter, tours: &Tours)
         examiner.seed,
         examiner.options.target.timeout,
     );
-    let played = stream::iter(&tours.runs).map(|run| async {
+    let stage = &stage;
+    let played = stream::iter(&tours.runs).map(|run| async move {
         let id = id(run);
         reporter.event(&Event::CheckStarted(CheckStarted { id }));
         let begun = Instant::now();
         let (verdict, covered) = match examiner.is_gone() {
             true => (inconclusive(GONE.to_owned()), Coverage::default()),
-            false => play(examiner, &stage, run).await,
+            false => play(examiner, stage, run).await,
         };
         (run, verdict, covered, begun.elapsed())
     });
