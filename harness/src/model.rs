@@ -6,6 +6,7 @@
 pub(crate) mod case;
 mod options;
 mod subject;
+mod tour;
 
 pub use options::Model;
 
@@ -21,6 +22,8 @@ use dht_reports::models::{ModelResult, ModelRun, counterexamples, events, row, s
 use dht_reports::{Exit, Run, junit};
 
 use crate::certify::interrupt::interrupted;
+use crate::certify::with_causes;
+use crate::tour::{Tours, tours};
 use subject::{Shown, Subject};
 
 /// Explores models. The exit code is 0 if every property holds, 1 if one is violated, 2 if that is not known.
@@ -41,6 +44,13 @@ async fn explored(options: Model) -> Result<Exit, String> {
             say(&format!("{:<26} {}", subject.name(), subject.about()));
         }
         return Ok(Exit::Kept);
+    }
+    if options.tour {
+        let tours = tokio::task::spawn_blocking(tours);
+        let tours = tours
+            .await
+            .map_err(|error| format!("cannot go on: {error}"))?;
+        return show_tours(&options, &subjects, &tours);
     }
     if let Some(address) = options.explore {
         let [subject] = subjects.as_slice() else {
@@ -70,6 +80,16 @@ async fn explored(options: Model) -> Result<Exit, String> {
         .map_err(|error| format!("cannot go on: {error}"))?;
     watcher.abort();
     exit
+}
+
+fn show_tours(options: &Model, subjects: &[Subject], tours: &Tours) -> Result<Exit, String> {
+    let chosen = |name: &str| subjects.iter().any(|subject| subject.name() == name);
+    say(&tour::table(tours, chosen));
+    if let Some(folder) = &options.save {
+        let runs = tour::save(tours, folder, chosen).map_err(|error| with_causes(&error))?;
+        say(&format!("{runs} runs are in {}.", folder.display()));
+    }
+    Ok(Exit::Kept)
 }
 
 /// The models that are asked for.

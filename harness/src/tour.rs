@@ -2,8 +2,8 @@
 //! every pair of transitions that can follow one another, as cases with schedules.
 
 use dht_models::frames::{self, Bounds};
-use dht_models::tour::tour;
-use dht_models::world::{Action, World};
+use dht_models::tour::playable;
+use dht_models::world::World;
 use dht_protocol::neo::monitor::Coverage;
 use dht_workload::Case;
 
@@ -17,8 +17,21 @@ const STATES: usize = 20_000;
 pub struct Tours {
     /// The runs.
     pub runs: Vec<TourRun>,
+    /// The models they were looked for in.
+    pub models: Vec<Toured>,
     /// What they cover, and what there is to be covered.
     pub covers: Coverage,
+}
+
+/// A model that has been looked at.
+#[derive(Debug)]
+pub struct Toured {
+    /// Its name.
+    pub name: &'static str,
+    /// What it has, whether that is in a run of this model or in one of an earlier one.
+    pub covers: Coverage,
+    /// How many runs were chosen.
+    pub runs: usize,
 }
 
 /// A run of a model.
@@ -32,18 +45,25 @@ pub struct TourRun {
     pub case: Case,
 }
 
+impl TourRun {
+    /// The name of its model.
+    pub fn model(&self) -> &str {
+        self.name.rsplit_once('.').map_or("", |(model, _)| model)
+    }
+}
+
 /// The tours of all models that can be played against one node.
 pub fn tours() -> Tours {
     let mut tours = Tours::default();
     for entry in frames::all() {
-        let frame = (entry.frame)(Bounds::Small);
+        let frame = case::as_over_a_network((entry.frame)(Bounds::Small));
         if frame.nodes.len() > 1 || frame.requests.iter().any(|asked| asked.asks.is_none()) {
             continue;
         }
         let Ok(world) = World::new(frame) else {
             continue;
         };
-        let tour = tour(&world, STATES, follows, &mut tours.covers);
+        let tour = playable(&world, STATES, &mut tours.covers);
         let cases = tour.runs.into_iter().enumerate();
         let runs = cases.filter_map(|(number, run)| {
             Some(TourRun {
@@ -52,27 +72,15 @@ pub fn tours() -> Tours {
                 case: case::case(&world, run).ok()?,
             })
         });
+        let before = tours.runs.len();
         tours.runs.extend(runs);
+        tours.models.push(Toured {
+            name: entry.name,
+            covers: tour.covers,
+            runs: tours.runs.len() - before,
+        });
     }
     tours
-}
-
-/// Is it something that can be done to a node from outside, or that it does?
-fn follows(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::Begin(_)
-            | Action::Control(..)
-            | Action::Decide(..)
-            | Action::ToNode(..)
-            | Action::ToClient(..)
-            | Action::Turn(..)
-            | Action::Write(_)
-            | Action::Break(..)
-            | Action::ClientDown(..)
-            | Action::NodeDown(..)
-            | Action::Connect(..)
-    )
 }
 
 /// How much of what there is was covered, in words.

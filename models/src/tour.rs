@@ -6,6 +6,10 @@
 //! with that monitor; so what a tour is said to cover and what a run over a network is found to have covered
 //! are the same thing.
 
+mod eager;
+
+pub use eager::showing;
+
 use std::collections::{HashSet, VecDeque};
 
 use dht_protocol::neo::monitor::{Breach, Coverage, Monitor, Transition};
@@ -43,9 +47,36 @@ pub fn tour(
     follows: impl Fn(&Action) -> bool,
     covered: &mut Coverage,
 ) -> Tour {
+    let steps = |state: &State| {
+        let mut actions = Vec::new();
+        world.actions(state, &mut actions);
+        let actions = actions.into_iter().filter(&follows);
+        let steps = actions.filter_map(|action| {
+            let (next, notes) = world.explain(state, action)?;
+            Some((action, next, notes))
+        });
+        steps.collect()
+    };
+    toured(world, limit, steps, covered)
+}
+
+/// The same of runs that can be had from a node over a network. [`showing`] looks for such runs as well.
+pub fn playable(world: &World, limit: usize, covered: &mut Coverage) -> Tour {
+    toured(world, limit, |state| eager::steps(world, state), covered)
+}
+
+/// What can happen next, and what it comes to.
+type Steps = Vec<(Action, State, Vec<Note>)>;
+
+fn toured(
+    world: &World,
+    limit: usize,
+    steps: impl Fn(&State) -> Steps,
+    covered: &mut Coverage,
+) -> Tour {
     let mut walk = Walk {
         world,
-        follows,
+        steps,
         stops: Vec::new(),
         seen: HashSet::new(),
         found: Vec::new(),
@@ -61,7 +92,7 @@ pub fn tour(
 
 struct Walk<'a, F> {
     world: &'a World,
-    follows: F,
+    steps: F,
     stops: Vec<Stop>,
     /// The same state is looked at again if a request got there by another transition.
     seen: HashSet<(State, Vec<Transition>)>,
@@ -70,7 +101,7 @@ struct Walk<'a, F> {
     tour: Tour,
 }
 
-impl<F: Fn(&Action) -> bool> Walk<'_, F> {
+impl<F: Fn(&State) -> Steps> Walk<'_, F> {
     fn explore(&mut self, limit: usize) {
         for state in self.world.init_states() {
             self.stops.push(Stop {
@@ -85,7 +116,7 @@ impl<F: Fn(&Action) -> bool> Walk<'_, F> {
                 self.tour.complete = false;
                 return;
             }
-            for (action, state, notes) in self.steps(&self.stops[at].state) {
+            for (action, state, notes) in (self.steps)(&self.stops[at].state) {
                 let mut monitor = self.stops[at].monitor.clone();
                 self.tour.breaches.extend(listen(&mut monitor, &notes));
                 let Some(coverage) = monitor.coverage() else {
@@ -144,7 +175,7 @@ impl<F: Fn(&Action) -> bool> Walk<'_, F> {
         let (mut state, mut monitor) = (*state, monitor.clone());
         // Every step of a world uses something up; a bound all the same.
         for _ in 0..1000 {
-            let mut steps = self.steps(&state).into_iter();
+            let mut steps = (self.steps)(&state).into_iter();
             let Some((action, next, notes)) = steps.find(|(action, ..)| action.is_fair()) else {
                 break;
             };
@@ -153,17 +184,6 @@ impl<F: Fn(&Action) -> bool> Walk<'_, F> {
             state = next;
         }
         (run, monitor)
-    }
-
-    fn steps(&self, state: &State) -> Vec<(Action, State, Vec<Note>)> {
-        let mut actions = Vec::new();
-        self.world.actions(state, &mut actions);
-        let actions = actions.into_iter().filter(|action| (self.follows)(action));
-        let steps = actions.filter_map(|action| {
-            let (next, notes) = self.world.explain(state, action)?;
-            Some((action, next, notes))
-        });
-        steps.collect()
     }
 }
 

@@ -5,10 +5,13 @@
 //! when the node sends what it has to say is up to the node. What nobody can do to a node from outside
 //! makes a run [`Unplayable`].
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use dht_models::property::About;
 use dht_models::world::{Action, Frame, Link, Node, Note, Request, State, World, Write, WriteKind};
 use dht_protocol::Key;
+use dht_protocol::neo::Limits;
 use dht_protocol::neo::client::Request as Asks;
 use dht_protocol::neo::request::RecordName;
 use dht_protocol::neo::request::control::Control;
@@ -27,6 +30,14 @@ const NODE: Node = 0;
 #[error("it cannot be replayed: {0}")]
 pub(crate) struct Unplayable(&'static str);
 
+/// What a model is like if its node is a real one, which has a long queue for each Mirror, and does not wait
+/// for a client to read before it sends more.
+pub(crate) fn as_over_a_network(mut frame: Frame) -> Frame {
+    frame.room = usize::MAX;
+    frame.limits.mirror_queue = Limits::default().mirror_queue;
+    frame
+}
+
 /// The case that repeats a run.
 pub(crate) fn case(
     world: &World,
@@ -39,6 +50,7 @@ pub(crate) fn case(
     let mut replay = Replay {
         world,
         round: Round::default(),
+        open: BTreeMap::new(),
     };
     let mut state = first(world)?;
     for action in actions {
@@ -48,12 +60,13 @@ pub(crate) fn case(
         replay.take(&state, action, &notes)?;
         state = after;
     }
+    let end = replay.end();
     let Replay { round, .. } = replay;
     let lanes = (frame.requests.iter().map(|request| request.client))
         .chain((0..frame.writers.len()).map(|writer| frame.clients.len() + writer));
     Ok(Case {
         lanes: lanes.collect(),
-        rounds: setup(frame)?.into_iter().chain([round]).collect(),
+        rounds: setup(frame)?.into_iter().chain([round]).chain(end).collect(),
     })
 }
 
@@ -115,6 +128,8 @@ fn setup(frame: &Frame) -> Result<Vec<Round>, Unplayable> {
 struct Replay<'a> {
     world: &'a World,
     round: Round,
+    /// The streams that are not stopped. Is each suspended?
+    open: BTreeMap<Request, bool>,
 }
 
 impl Replay<'_> {
@@ -126,12 +141,19 @@ impl Replay<'_> {
         match action {
             Action::Begin(request) => {
                 let step = self.begin(request)?;
+                if let Step::OpenGetAll { .. } | Step::OpenMirror { .. } = step {
+                    self.open.insert(request, false);
+                }
                 self.start(request, step);
             }
             Action::Control(request, control) => {
                 let stream = name(request);
                 let accepted = |note: &Note| matches!(note, Note::Controlled(_, _, true));
                 if notes.iter().any(accepted) {
+                    match control {
+                        Control::Stop => self.open.remove(&request),
+                        _ => self.open.insert(request, control == Control::Suspend),
+                    };
                     self.start(
                         request,
                         match control {
@@ -261,6 +283,22 @@ impl Replay<'_> {
         self.start(lane, step);
         self.round.schedule.push(Move::End(lane));
         Ok(())
+    }
+
+    /// What shows whether the streams have told everything: they are read to their ends.
+    fn end(&self) -> Option<Round> {
+        let mut steps = Vec::new();
+        for (request, is_suspended) in &self.open {
+            let (lane, stream) = (*request, name(*request));
+            if *is_suspended {
+                let stream = stream.clone();
+                let step = Step::Resume { stream };
+                steps.push(Placed { lane, step });
+            }
+            let step = Step::Finish { stream };
+            steps.push(Placed { lane, step });
+        }
+        (!steps.is_empty()).then(|| Round::from(steps))
     }
 
     /// By what a move names a request.

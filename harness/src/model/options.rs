@@ -26,6 +26,10 @@ pub struct Model {
     #[arg(long)]
     pub list: bool,
 
+    /// Say what the tours of the models are that have some, and explore none; with --save, write their runs.
+    #[arg(long, conflicts_with_all = ["list", "explore", "defect"])]
+    pub tour: bool,
+
     /// How far: small takes seconds, deep has all the time there is.
     #[arg(long, value_name = "small|default|deep", default_value = "default")]
     pub bounds: Bounds,

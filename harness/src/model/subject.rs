@@ -12,14 +12,17 @@ use dht_models::drawing::draw_finding;
 use dht_models::frames::{self, Bounds, Entry};
 use dht_models::property::{About, Kind};
 use dht_models::search::{self, Coverage, Finding, Options, Path, Verdict};
-use dht_models::world::{Action, State, World};
+use dht_models::tour::showing;
+use dht_models::world::{Action, Frame, State, World};
 use dht_reports::models::{ModelResult, PropertyResult, PropertyVerdict, Run};
 use stateright::Model as _;
 
-use super::case::{case, kept};
+use super::case::{as_over_a_network, case, kept};
 
 /// How wide a chart is, in characters.
 const WIDTH: usize = 110;
+/// So many states are looked at for a run that a real node can be made to take.
+const STATES: usize = 200_000;
 
 /// A model.
 #[derive(Debug)]
@@ -88,7 +91,10 @@ impl Subject {
     ) -> ModelResult {
         match self {
             Self::Requests(entry) => match world(entry, bounds, defect) {
-                Ok(world) => requests(entry, &world, options, shown),
+                Ok(world) => {
+                    let over_a_network = || as_over_a_network(frame(entry, bounds, defect));
+                    requests(entry, &world, &over_a_network, options, shown)
+                }
                 Err(reason) => self.impossible(reason),
             },
             Self::Connection(name, _) => match named(name, bounds) {
@@ -194,14 +200,24 @@ pub(super) fn world(
     bounds: Bounds,
     defect: Option<Defect>,
 ) -> Result<World, String> {
-    let mut frame = (entry.frame)(bounds);
-    if let Some(defect) = defect {
-        frame = frame.defects(Defects::only(defect));
-    }
-    World::new(frame).map_err(|error| error.to_string())
+    World::new(frame(entry, bounds, defect)).map_err(|error| error.to_string())
 }
 
-fn requests(entry: &Entry, world: &World, options: Options<'_>, shown: &Shown<'_>) -> ModelResult {
+fn frame(entry: &Entry, bounds: Bounds, defect: Option<Defect>) -> Frame {
+    let frame = (entry.frame)(bounds);
+    match defect {
+        Some(defect) => frame.defects(Defects::only(defect)),
+        None => frame,
+    }
+}
+
+fn requests(
+    entry: &Entry,
+    world: &World,
+    over_a_network: &dyn Fn() -> Frame,
+    options: Options<'_>,
+    shown: &Shown<'_>,
+) -> ModelResult {
     let checked = check(world, options);
     let abouts = world.abouts();
     let result = |finding: &Finding<_, _>| {
@@ -226,7 +242,9 @@ fn requests(entry: &Entry, world: &World, options: Options<'_>, shown: &Shown<'_
                         let name = format!("{}-{}.svg", entry.name, about.id);
                         save(folder, &name, &chart.svg())
                     }),
-                    case: shown.save.map(|folder| keep(folder, world, &about, path)),
+                    case: shown.save.map(|folder| {
+                        keep(folder, world, over_a_network(), &about, path)
+                    }),
                 }
             }),
         }
@@ -270,9 +288,21 @@ fn steps<S, A: Debug>(path: &Path<S, A>) -> Vec<String> {
     actions.map(line).collect()
 }
 
-/// Keeps a run as a case; where it is, or why it cannot be kept.
-fn keep(folder: &FilePath, world: &World, about: &About, path: &Path<State, Action>) -> String {
-    let kept = case(world, path.actions().copied())
+/// Keeps a run as a case; where it is, or why it cannot be kept. A run that a real node can be made to take
+/// is kept rather than the shortest one, in which the node may be slow.
+fn keep(
+    folder: &FilePath,
+    world: &World,
+    over_a_network: Frame,
+    about: &About,
+    path: &Path<State, Action>,
+) -> String {
+    let playable = World::new(over_a_network).ok().and_then(|world| {
+        let run = showing(&world, about, STATES)?;
+        case(&world, run).ok()
+    });
+    let kept = playable
+        .map_or_else(|| case(world, path.actions().copied()), Ok)
         .map(|case| kept(world, about, case))
         .map_err(|error| error.to_string());
     let written = kept.and_then(|kept| kept.write(folder).map_err(|error| error.to_string()));

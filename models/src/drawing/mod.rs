@@ -181,8 +181,12 @@ impl<'a> Drawing<'a> {
             },
             Note::NodeDown(_, node) => self.happens(*node, "notices the break".to_owned()),
             Note::Restarted(node) => self.happens(*node, "is restarted".to_owned()),
-            #[allow(unreachable_patterns)]
-            other => Mark::Elsewhere(format!("{other:?}")),
+            Note::Missed(_, node, key) => {
+                let what = format!("has no room for the change of {}", words::key(*key));
+                self.happens(*node, what)
+            }
+            // Seen in what the node sends, or no longer does.
+            Note::Suspended(..) | Note::Queued(..) => return Vec::new(),
         };
         vec![mark]
     }

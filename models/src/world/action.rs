@@ -120,8 +120,6 @@ impl fmt::Display for Action {
             Self::Restart(node) => write!(f, "node {} is restarted", node + 1),
             Self::Announce => f.write_str("the redistribution begins"),
             Self::Move(key) => write!(f, "record k{} moves to the other node", key.0),
-            #[allow(unreachable_patterns)]
-            other => write!(f, "{other:?}"),
         }
     }
 }

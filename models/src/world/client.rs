@@ -11,8 +11,8 @@ use dht_protocol::neo::request::get_hash_range::{self, Learned};
 use dht_protocol::neo::request::{Effect, stream, update};
 
 use super::World;
-use super::bend_stream::{closed_by_call, forgets_stop};
-use super::bend_update::bend_decision;
+use super::defects::stream::{closed_by_call, forgets_stop};
+use super::defects::update::bend_decision;
 use super::frame::{address, node_at};
 use super::note::{From, Node, Note, Request};
 use super::state::{Asked, Machine};
@@ -85,9 +85,25 @@ impl World {
             closes,
             learned,
         };
-        let step = self.bend_update(request, before, input, step);
-        let step = self.bend_stream_client(request, input, step);
-        self.bend_client(request, before, input, step)
+        let step = self.bend_client(request, before, input, step);
+        match self.frame.rude == Some(self.frame.requests[request].client) {
+            true => self.shorten(request, step),
+            false => step,
+        }
+    }
+
+    /// A rude client leaves out the last byte of what it says.
+    fn shorten(&self, request: Request, mut step: Step) -> Step {
+        let short = |payload: &Bytes| payload.slice(..payload.len().saturating_sub(1));
+        for (_, message) in &mut step.sends {
+            *message = self.messages.id(short(&self.payload(*message)));
+        }
+        let notes = self.notes.get(step.notes).iter().map(|note| match note {
+            Note::ClientSent(_, node, payload) => Note::ClientSent(request, *node, short(payload)),
+            note => note.clone(),
+        });
+        step.notes = self.notes.id(notes.collect());
+        step
     }
 }
 

@@ -8,21 +8,28 @@
 //! connection do not keep order among each other, which allows more than TCP does.
 //!
 //! * `frame`, `state`, `action`, `note`: the values.
-//! * `store`: what nodes store. `client`, `node`: what the machines do. `step`: what an action does.
-//! * `bend`: defects.
+//! * `possible`: which actions there are. `fair`: which of them happen if nothing prevents them.
+//! * `step`: what an action does; `delivery`, `links`, `writes` and `redistribution`: to messages, connections
+//!   and what is stored. `client`, `node`: what the machines do. `remember`: what properties make of it.
+//! * `store`: what nodes store.
+//! * `defects`: what can be switched on to be wrong.
 
 mod action;
-mod bend;
-mod bend_stream;
-mod bend_update;
 mod client;
+mod defects;
+mod delivery;
 mod fair;
 mod frame;
+mod links;
 mod node;
 mod note;
+mod possible;
+mod redistribution;
+mod remember;
 mod state;
 mod step;
 mod store;
+mod writes;
 
 pub use action::Action;
 pub use frame::{
@@ -57,7 +64,7 @@ pub struct World {
     memories: Interner<Memories>,
     client_steps: Memo<ClientStep, client::Step>,
     node_steps: Memo<NodeStep, node::Step>,
-    heads: Memo<Id<Queue>, step::Head>,
+    heads: Memo<Id<Queue>, delivery::Head>,
     pushed: Memo<(Id<Queue>, Id<Bytes>), Id<Queue>>,
     remembered: Memo<Remembering, (Id<Memories>, u64)>,
     /// What stands for nothing.

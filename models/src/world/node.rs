@@ -9,14 +9,14 @@ use dht_protocol::neo::request::mirror::Change;
 use dht_protocol::neo::request::{ChannelId, Command, Host, Opening, Progress, RequestCode};
 
 use super::World;
-use super::bend::bend_opening;
-use super::bend_stream::{Hearing, bend_fields};
-use super::bend_update::{bend_second, is_untold, write_late, written_all_the_same};
+use super::defects::mirror::{Twist, is_lame, limits, misses_removal, twist};
+use super::defects::request::bend_opening;
+use super::defects::stream::{Hearing, bend_fields};
+use super::defects::update::{bend_second, is_untold, write_late, written_all_the_same};
 use super::note::{From, Node, Note, Request};
 use super::state::{Lame, Served};
 use super::store::{Store, StoreHost, Written};
 use crate::defect::Defect;
-use crate::defect::mirror::{Twist, is_lame, limits, misses_removal, twist};
 use crate::intern::Id;
 use crate::property::control::is_suspended;
 
@@ -88,7 +88,6 @@ impl World {
             written,
             violated,
         };
-        let step = self.bend_stream_node(request, step);
         self.bend_node(request, step)
     }
 }

@@ -4,8 +4,10 @@
 //! listens to one connection from its beginning. It explains what is there; it does not judge. What
 //! cannot be read is shown with the reason and in hexadecimal.
 
+mod show;
+
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use super::auth;
 use super::batch;
@@ -16,11 +18,7 @@ use super::request::{
     get_hash_range, mirror, put, remove, remove_channel, update,
 };
 use crate::codec::DecodeError;
-
-/// How many bytes of a value are shown.
-const SHOWN: usize = 32;
-/// How long a value in a batch may be that is shown.
-const SHOWN_IN_BATCH: usize = 12;
+use show::{Hex, Value, flag, list, malformed, pair, record, replacement};
 
 /// Who sent a message.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -195,19 +193,11 @@ impl Talk {
                 let open = get_all::Open::decode(fields)?;
                 self.keys_only = open.settings.keys_only;
                 let mut line = format!(" channel=\"{}\"", open.channel);
-                line.push_str(if open.start_suspended {
-                    " start_suspended"
-                } else {
-                    ""
-                });
+                line.push_str(flag(open.start_suspended, " start_suspended"));
                 if let Some(key) = open.continue_from {
                     let _ = write!(line, " continue_from={key}");
                 }
-                line.push_str(if open.settings.keys_only {
-                    " keys_only"
-                } else {
-                    ""
-                });
+                line.push_str(flag(open.settings.keys_only, " keys_only"));
                 if !open.settings.value_filter.is_empty() {
                     let _ = write!(line, " value_filter={}", Value(&open.settings.value_filter));
                 }
@@ -218,16 +208,8 @@ impl Talk {
                 format!(
                     " channel=\"{}\"{}{} periodic_refresh={}s",
                     open.channel,
-                    if open.start_suspended {
-                        " start_suspended"
-                    } else {
-                        ""
-                    },
-                    if open.settings.initial_refresh {
-                        " initial_refresh"
-                    } else {
-                        ""
-                    },
+                    flag(open.start_suspended, " start_suspended"),
+                    flag(open.settings.initial_refresh, " initial_refresh"),
                     open.settings.periodic_refresh_s
                 )
             }
@@ -253,13 +235,16 @@ impl Talk {
                 }
                 message.name().to_owned()
             }
-            Some(RequestCode::Update) => match update::FromClient::decode(payload)? {
-                update::FromClient::UpdateRecord(new) => {
-                    format!("UpdateRecord {}", replacement(&new))
-                }
-                update::FromClient::RemoveRecord => "RemoveRecord".to_owned(),
-                update::FromClient::LeaveRecord => "LeaveRecord".to_owned(),
-            },
+            Some(RequestCode::Update) => {
+                let message = update::FromClient::decode(payload)?;
+                let fields = match &message {
+                    update::FromClient::UpdateRecord(new) => format!(" {}", replacement(new)),
+                    update::FromClient::RemoveRecord | update::FromClient::LeaveRecord => {
+                        String::new()
+                    }
+                };
+                message.name().to_owned() + &fields
+            }
             _ => format!("out of turn: {}", Hex(payload)),
         })
     }
@@ -294,180 +279,105 @@ impl Talk {
         let Some(request) = self.request else {
             return Ok(format!("of an unknown request: {}", Hex(payload)));
         };
-        let (line, over) = match request {
-            RequestCode::Put => (put::Reply::decode(payload)?.name().to_owned(), true),
-            RequestCode::Exists => (exists::Reply::decode(payload)?.name().to_owned(), true),
-            RequestCode::Remove => (remove::Reply::decode(payload)?.name().to_owned(), true),
-            RequestCode::RemoveChannel => (
-                remove_channel::Reply::decode(payload)?.name().to_owned(),
-                true,
-            ),
-            RequestCode::Get => {
-                let reply = get::Reply::decode(payload)?;
-                if reply == get::Reply::Got {
-                    self.node = NodeNext::Value;
-                }
-                (reply.name().to_owned(), reply != get::Reply::Got)
+        let (name, fields) = match request {
+            RequestCode::Put => (put::Reply::decode(payload)?.name(), self.ended()),
+            RequestCode::Exists => (exists::Reply::decode(payload)?.name(), self.ended()),
+            RequestCode::Remove => (remove::Reply::decode(payload)?.name(), self.ended()),
+            RequestCode::RemoveChannel => {
+                (remove_channel::Reply::decode(payload)?.name(), self.ended())
             }
-            RequestCode::GetHashRange => (
-                match get_hash_range::Update::decode(payload)? {
+            RequestCode::Get => match get::Reply::decode(payload)? {
+                got @ get::Reply::Got => {
+                    self.node = NodeNext::Value;
+                    (got.name(), String::new())
+                }
+                reply => (reply.name(), self.ended()),
+            },
+            RequestCode::GetHashRange => {
+                let update = get_hash_range::Update::decode(payload)?;
+                let fields = match update {
                     get_hash_range::Update::NewNode(node, range) => {
-                        format!("NewNode {node} range {range}")
+                        format!(" {node} range {range}")
                     }
-                    get_hash_range::Update::ChangeHashRange(range) => {
-                        format!("ChangeHashRange {range}")
-                    }
-                },
-                false,
-            ),
-            RequestCode::GetChannels => match get_channels::FromNode::decode(payload)? {
-                get_channels::FromNode::Error => ("Error".to_owned(), true),
-                get_channels::FromNode::ChannelName(name) => {
-                    (format!("ChannelName \"{name}\""), false)
-                }
-                get_channels::FromNode::Finished => ("Finished".to_owned(), true),
-            },
-            RequestCode::GetAll => match get_all::FromNode::decode(payload)? {
-                get_all::FromNode::Ack => ("Ack".to_owned(), self.has_stopped()),
-                get_all::FromNode::Started => ("Started".to_owned(), false),
-                get_all::FromNode::Error => ("Error".to_owned(), true),
-                get_all::FromNode::RecordBatch(block) if self.keys_only => {
-                    let keys = batch::decode_keys(&block)?;
-                    (
-                        format!(
-                            "RecordBatch {} keys{}",
-                            keys.len(),
-                            list(&keys, |key| key.to_string())
-                        ),
-                        false,
-                    )
-                }
-                get_all::FromNode::RecordBatch(block) => {
-                    let records = batch::decode_records(&block)?;
-                    (
-                        format!(
-                            "RecordBatch {} records{}",
-                            records.len(),
-                            list(&records, pair)
-                        ),
-                        false,
-                    )
-                }
-                get_all::FromNode::Finished => ("Finished".to_owned(), false),
-            },
-            RequestCode::Mirror => match mirror::FromNode::decode(payload)? {
-                mirror::FromNode::Ack => ("Ack".to_owned(), self.has_stopped()),
-                mirror::FromNode::Started => ("Started".to_owned(), false),
-                mirror::FromNode::Error => ("Error".to_owned(), true),
-                mirror::FromNode::RecordChanged(key, value) => (
-                    format!("RecordChanged key={key} value={}", Value(&value)),
-                    false,
-                ),
-                mirror::FromNode::RecordDeleted(key) => (format!("RecordDeleted key={key}"), false),
-                mirror::FromNode::RecordRefreshBatch(block) => {
-                    let records = batch::decode_refresh(&block)?;
-                    (
-                        format!(
-                            "RecordRefreshBatch {} records{}",
-                            records.len(),
-                            list(&records, pair)
-                        ),
-                        false,
-                    )
-                }
-                mirror::FromNode::ChannelRemoved => ("ChannelRemoved".to_owned(), false),
-                mirror::FromNode::UpdateOverflow => ("UpdateOverflow".to_owned(), false),
-            },
-            RequestCode::Update => match update::FromNode::decode(payload)? {
-                update::FromNode::RecordValue(value) => {
-                    (format!("RecordValue value={}", Value(&value)), false)
-                }
-                message => (message.name().to_owned(), true),
-            },
+                    get_hash_range::Update::ChangeHashRange(range) => format!(" {range}"),
+                };
+                (update.name(), fields)
+            }
+            RequestCode::GetChannels => {
+                let message = get_channels::FromNode::decode(payload)?;
+                let fields = match &message {
+                    get_channels::FromNode::ChannelName(name) => format!(" \"{name}\""),
+                    _ => self.ended(),
+                };
+                (message.name(), fields)
+            }
+            RequestCode::GetAll => {
+                let message = get_all::FromNode::decode(payload)?;
+                (message.name(), self.get_all_fields(&message)?)
+            }
+            RequestCode::Mirror => {
+                let message = mirror::FromNode::decode(payload)?;
+                (message.name(), self.mirror_fields(&message)?)
+            }
+            RequestCode::Update => {
+                let message = update::FromNode::decode(payload)?;
+                let fields = match &message {
+                    update::FromNode::RecordValue(value) => format!(" value={}", Value(value)),
+                    _ => self.ended(),
+                };
+                (message.name(), fields)
+            }
         };
-        self.over = over;
-        Ok(line)
+        Ok(name.to_owned() + &fields)
     }
 
-    /// The node acknowledges a control message. Was it Stop?
-    fn has_stopped(&mut self) -> bool {
+    /// The message, which has no fields, is the last one.
+    fn ended(&mut self) -> String {
+        self.over = true;
+        String::new()
+    }
+
+    /// The node acknowledges a control message. If it was Stop, nothing more comes.
+    fn acknowledged(&mut self) -> String {
         self.acks_due = self.acks_due.saturating_sub(1);
-        self.stopping && self.acks_due == 0
+        self.over = self.stopping && self.acks_due == 0;
+        String::new()
     }
-}
 
-/// The name that control messages have in traces.
-impl fmt::Display for Control {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(control::FromClient::Control(*self).name())
+    fn get_all_fields(&mut self, message: &get_all::FromNode) -> Result<String, DecodeError> {
+        use get_all::FromNode::{Ack, Error, Finished, RecordBatch, Started};
+        Ok(match message {
+            Ack => self.acknowledged(),
+            Error => self.ended(),
+            RecordBatch(block) if self.keys_only => {
+                let keys = batch::decode_keys(block)?;
+                let shown = list(&keys, |key| key.to_string());
+                format!(" {} keys{shown}", keys.len())
+            }
+            RecordBatch(block) => {
+                let records = batch::decode_records(block)?;
+                format!(" {} records{}", records.len(), list(&records, pair))
+            }
+            Started | Finished => String::new(),
+        })
     }
-}
 
-fn record(record: &RecordName) -> String {
-    format!("channel=\"{}\" key={}", record.channel, record.key)
-}
-
-fn replacement(new: &update::Replacement) -> String {
-    format!(
-        "original_hash={:016x} new_value={}",
-        new.original_hash,
-        Value(&new.new_value)
-    )
-}
-
-/// A record of a batch, where there is little room for each.
-fn pair((key, value): &(crate::Key, bytes::Bytes)) -> String {
-    match value.len() {
-        0..=SHOWN_IN_BATCH => format!("{key}={}", Value(value)),
-        len => format!("{key}={len} bytes"),
-    }
-}
-
-/// The first few elements.
-fn list<T>(elements: &[T], show: impl Fn(&T) -> String) -> String {
-    let shown: String = elements
-        .iter()
-        .take(4)
-        .map(|element| format!(" {}", show(element)))
-        .collect();
-    match elements.len() {
-        0 => String::new(),
-        1..=4 => format!(":{shown}"),
-        _ => format!(":{shown} ..."),
-    }
-}
-
-fn malformed(error: &DecodeError, bytes: &[u8]) -> String {
-    format!("malformed ({error}): {}", Hex(bytes))
-}
-
-/// A value: its text, cut, and its length if it was cut.
-struct Value<'a>(&'a [u8]);
-
-impl fmt::Display for Value<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.len() {
-            0..=SHOWN => write!(f, "\"{}\"", self.0.escape_ascii()),
-            len => write!(f, "\"{}\"... ({len} bytes)", self.0[..SHOWN].escape_ascii()),
-        }
-    }
-}
-
-/// Bytes in hexadecimal, cut.
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("nothing");
-        }
-        for byte in self.0.iter().take(SHOWN) {
-            write!(f, "{byte:02x}")?;
-        }
-        match self.0.len() {
-            0..=SHOWN => Ok(()),
-            len => write!(f, "... ({len} bytes)"),
-        }
+    fn mirror_fields(&mut self, message: &mirror::FromNode) -> Result<String, DecodeError> {
+        use mirror::FromNode::{
+            Ack, ChannelRemoved, Error, RecordChanged, RecordDeleted, RecordRefreshBatch, Started,
+            UpdateOverflow,
+        };
+        Ok(match message {
+            Ack => self.acknowledged(),
+            Error => self.ended(),
+            RecordChanged(key, value) => format!(" key={key} value={}", Value(value)),
+            RecordDeleted(key) => format!(" key={key}"),
+            RecordRefreshBatch(block) => {
+                let records = batch::decode_refresh(block)?;
+                format!(" {} records{}", records.len(), list(&records, pair))
+            }
+            Started | ChannelRemoved | UpdateOverflow => String::new(),
+        })
     }
 }
 

@@ -47,7 +47,8 @@ pub struct NodeConnection {
     mirrors: BTreeMap<ChannelId, BTreeSet<RequestId>>,
     /// Changes of the channels that are followed here, for the driver.
     follows: Vec<Follow>,
-    message: Vec<u8>,
+    /// Room for the message that a request sends. Always empty, so that equal connections are equal.
+    scratch: Vec<u8>,
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -78,7 +79,7 @@ impl NodeConnection {
             ticks: BTreeSet::new(),
             mirrors: BTreeMap::new(),
             follows: Vec::new(),
-            message: Vec::new(),
+            scratch: Vec::new(),
         }
     }
 
@@ -308,12 +309,12 @@ impl NodeConnection {
         let Some(active) = self.requests.get_mut(&id) else {
             return Progress::Ended;
         };
-        self.message.clear();
-        let progress = active.half.poll(host, &mut self.message);
+        let mut message = std::mem::take(&mut self.scratch);
+        let progress = active.half.poll(host, &mut message);
         match progress {
             Progress::Sent => {
                 let over = active.half.is_over();
-                self.connection.send(id, &self.message);
+                self.connection.send(id, &message);
                 // The client may use the id again from now on, whenever the next turn is.
                 if over {
                     self.end(id);
@@ -322,6 +323,8 @@ impl NodeConnection {
             Progress::Ended => self.end(id),
             Progress::Yielded | Progress::Idle => {}
         }
+        message.clear();
+        self.scratch = message;
         progress
     }
 

@@ -16,6 +16,7 @@ use dht_requirements::{self as req, Requirement};
 use crate::case::At;
 use crate::names::Names;
 use crate::recording::{End, Recording};
+use sequential::Reach;
 
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,12 +35,17 @@ pub struct Fault {
 
 /// What is wrong with a run, if something is.
 pub fn judge(recording: &Recording, names: &Names) -> Option<Fault> {
-    let wrong = ended(recording).or_else(|| sequential::judge(recording, names));
-    // Where the model has judged every answer, the others have nothing to add.
-    if wrong.is_some() || sequential::reaches_all(recording, names) {
-        return wrong;
+    if let Some(fault) = ended(recording) {
+        return Some(fault);
     }
-    concurrent::judge(recording).or_else(|| streams::judge(recording, names))
+    match sequential::judge(recording, names) {
+        Err(fault) => Some(fault),
+        // Where the model has judged every answer, the others have nothing to add.
+        Ok(Reach::All) => None,
+        Ok(Reach::Some) => {
+            concurrent::judge(recording).or_else(|| streams::judge(recording, names))
+        }
+    }
 }
 
 /// A run that the node ended, or did not go on with.

@@ -75,26 +75,28 @@ fn empty(names: &Names) -> Model {
     model
 }
 
-/// The first wrong answer of a recording, as far as nothing overlaps.
-pub fn judge(recording: &Recording, names: &Names) -> Option<Fault> {
-    let mut judge = Sequential::new(names, recording.after_kill);
-    let alone = &recording.entries[..alone(recording)];
-    alone.iter().find_map(|entry| judge.observe(entry))
+/// How far the model reaches in a recording.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// Every answer was judged, and there are no streams.
+    All,
+    /// Something overlapped, was left open, or is not for the model.
+    Some,
 }
 
-/// Does the model reach to the end of a recording? It says nothing of streams.
-pub fn reaches_all(recording: &Recording, names: &Names) -> bool {
-    let judged = |entry: &Entry| match &entry.ended {
-        _ if entry.step == Step::Fault(case::Fault::Kill {}) => {
-            recording.after_kill != AfterKill::Unknown
-        }
-        Some((_, Ending::Nothing(_))) if matches!(entry.step, Step::Fault(_)) => true,
-        Some((_, Ending::Nothing(_) | Ending::Answer(_))) => names.operation(&entry.step).is_some(),
-        _ => false,
-    };
-    recording.streams.is_empty()
-        && recording.entries.iter().all(judged)
-        && alone(recording) == recording.entries.len()
+/// Judges a recording as far as nothing overlaps. The error is the first wrong answer.
+pub fn judge(recording: &Recording, names: &Names) -> Result<Reach, Fault> {
+    let mut judge = Sequential::new(names, recording.after_kill);
+    let alone = &recording.entries[..alone(recording)];
+    if let Some(fault) = alone.iter().find_map(|entry| judge.observe(entry)) {
+        return Err(fault);
+    }
+    let all = alone.len() == recording.entries.len() && recording.streams.is_empty();
+    Ok(if all && !judge.lost {
+        Reach::All
+    } else {
+        Reach::Some
+    })
 }
 
 /// How many entries there are before the first one that overlaps with another.
@@ -146,18 +148,19 @@ mod tests {
     fn a_lost_record_is_seen_unless_the_node_was_killed() {
         let names = Names::new("", HashRange::FULL, true);
         let lost = recording(None);
-        assert!(judge(&lost, &names).is_some() && reaches_all(&lost, &names));
+        assert!(judge(&lost, &names).is_err());
         let halted = recording(Some(r#"{"fault": {"halt": {"ms": 1}}}"#));
-        assert!(judge(&halted, &names).is_some());
+        assert!(judge(&halted, &names).is_err());
         let killed = recording(Some(r#"{"fault": {"kill": {}}}"#));
-        assert!(judge(&killed, &names).is_none() && !reaches_all(&killed, &names));
+        assert_eq!(judge(&killed, &names), Ok(Reach::Some));
         for (after_kill, is_wrong) in [(AfterKill::Everything, true), (AfterKill::Nothing, false)] {
             let declared = Recording {
                 after_kill,
                 ..killed.clone()
             };
-            assert_eq!(judge(&declared, &names).is_some(), is_wrong);
-            assert!(reaches_all(&declared, &names));
+            let judged = judge(&declared, &names);
+            assert_eq!(judged.is_err(), is_wrong);
+            assert!(is_wrong || judged == Ok(Reach::All));
         }
     }
 }

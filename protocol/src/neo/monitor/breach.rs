@@ -106,7 +106,7 @@ impl Last {
     pub fn is_unsupported(&self) -> bool {
         use SupportedStatus::{NotSupported, VersionNotSupported};
         [NotSupported, VersionNotSupported]
-            .map(super::name::of_status)
+            .map(SupportedStatus::name)
             .contains(&self.message)
     }
 

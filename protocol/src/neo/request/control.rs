@@ -11,6 +11,8 @@
 //! message, and that ends the request. A final message waits for an Ack that is due, so that a client
 //! never gets both an Ack for Stop and a final message.
 
+use std::fmt;
+
 use super::RequestCode;
 use super::messages::unknown_type;
 use crate::codec::{DecodeError, Reader};
@@ -29,6 +31,12 @@ pub enum Control {
     Resume = 2,
     /// End the request.
     Stop = 3,
+}
+
+impl fmt::Display for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(FromClient::Control(*self).name())
+    }
 }
 
 /// What a client sends while GetAll or Mirror runs.

@@ -137,6 +137,17 @@ impl FromNode {
         reader.finish()?;
         Ok(message)
     }
+
+    /// Its name in the specification.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ack => "Ack",
+            Self::Started => "Started",
+            Self::Error => "Error",
+            Self::RecordBatch(_) => "RecordBatch",
+            Self::Finished => "Finished",
+        }
+    }
 }
 
 /// What the user receives.

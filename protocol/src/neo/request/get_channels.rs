@@ -72,6 +72,15 @@ impl FromNode {
         reader.finish()?;
         Ok(message)
     }
+
+    /// Its name in the specification.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Error => "Error",
+            Self::ChannelName(_) => "ChannelName",
+            Self::Finished => "Finished",
+        }
+    }
 }
 
 /// The client's half: tells each name once, however many nodes have the channel.

@@ -105,6 +105,14 @@ impl Update {
         reader.finish()?;
         Ok(message)
     }
+
+    /// Its name in the specification.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NewNode(..) => "NewNode",
+            Self::ChangeHashRange(_) => "ChangeHashRange",
+        }
+    }
 }
 
 /// What the client learns: a node and the keys it is responsible for.

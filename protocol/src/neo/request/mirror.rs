@@ -160,6 +160,20 @@ impl FromNode {
         reader.finish()?;
         Ok(message)
     }
+
+    /// Its name in the specification.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ack => "Ack",
+            Self::Started => "Started",
+            Self::Error => "Error",
+            Self::RecordChanged(..) => "RecordChanged",
+            Self::RecordDeleted(_) => "RecordDeleted",
+            Self::RecordRefreshBatch(_) => "RecordRefreshBatch",
+            Self::ChannelRemoved => "ChannelRemoved",
+            Self::UpdateOverflow => "UpdateOverflow",
+        }
+    }
 }
 
 /// What the user receives.

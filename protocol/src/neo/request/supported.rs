@@ -40,15 +40,23 @@ impl SupportedStatus {
         reader.finish()?;
         Ok(status)
     }
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Supported => "supported",
+            Self::VersionNotSupported => "version not supported",
+            Self::NotSupported => "not supported",
+        }
+    }
 }
 
 impl fmt::Display for SupportedStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Supported => "supported",
-            Self::VersionNotSupported => "request version not supported",
-            Self::NotSupported => "request not supported",
-        })
+        match self {
+            Self::Supported => f.write_str(self.name()),
+            Self::VersionNotSupported | Self::NotSupported => write!(f, "request {}", self.name()),
+        }
     }
 }
 

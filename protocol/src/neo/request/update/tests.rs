@@ -4,7 +4,8 @@ mod node_half;
 
 use super::*;
 use crate::HashRange;
-use crate::key::Key;
+use crate::key::{Key, fnv1a};
+use crate::neo::request::{Effect, RecordName, SupportedStatus};
 use crate::testing::talk::{closed, sent, told};
 use crate::testing::{Half, Memory, hex, node, open, said};
 
@@ -75,7 +76,7 @@ mod bytes_on_the_wire {
 /// An update under test and what it has done.
 struct Scenario {
     client: Client,
-    effects: Effects,
+    effects: Vec<Effect<Notification>>,
 }
 
 impl Scenario {

@@ -2,6 +2,7 @@
 //! from outside: what a machine has said and told in a step is changed on its way out.
 
 use bytes::Bytes;
+use dht_protocol::ChannelName;
 use dht_protocol::neo::client::{ClientRequest, Request as Asks, Told};
 use dht_protocol::neo::registry::Registry;
 use dht_protocol::neo::request::{
@@ -9,41 +10,29 @@ use dht_protocol::neo::request::{
     put, remove,
 };
 
-use super::World;
-use super::client::{self, Input};
-use super::frame::{NODES, address};
-use super::node;
-use super::note::{Note, Request};
-use super::state::{Asked, Machine};
-use super::store::StoreHost;
 use crate::defect::{Defect, Defects};
 use crate::property::every_request::{failure, is_end};
+use crate::world::World;
+use crate::world::client::{self, Input};
+use crate::world::frame::{NODES, address};
+use crate::world::note::{Note, Request};
+use crate::world::state::{Asked, Machine};
+use crate::world::store::StoreHost;
 
 impl World {
-    /// What a client does in a step, with its defects.
-    pub(super) fn bend_client(
+    /// What a client does in a step.
+    pub(super) fn bend_request_client(
         &self,
         request: Request,
         before: &Asked,
         input: Input,
         step: client::Step,
     ) -> client::Step {
-        let frame = &self.frame;
-        let defects = frame.defects;
-        let is_rude = frame.rude == Some(frame.requests[request].client);
-        if !defects.any() && !is_rude {
-            return step;
-        }
+        let defects = self.frame.defects;
         let mut notes = Vec::new();
         let mut sends = step.sends;
         for note in self.notes.get(step.notes).iter() {
             match note {
-                Note::ClientSent(_, node, payload) if is_rude => {
-                    let short = payload.slice(..payload.len().saturating_sub(1));
-                    let message = self.messages.id(short.clone());
-                    sends.iter_mut().for_each(|send| send.1 = message);
-                    notes.push(Note::ClientSent(request, *node, short));
-                }
                 Note::ClientSent(..) if defects.has(Defect::M04) => {
                     notes.extend([note.clone(), note.clone()]);
                     sends.extend(sends.clone());
@@ -85,12 +74,7 @@ impl World {
     }
 
     /// F38: a name that was told before, but is told again because a node has ended since.
-    fn forgotten(
-        &self,
-        before: &Asked,
-        input: Input,
-        notes: &[Note],
-    ) -> Option<dht_protocol::ChannelName> {
+    fn forgotten(&self, before: &Asked, input: Input, notes: &[Note]) -> Option<ChannelName> {
         let Asked::Active {
             half: Machine::Request(half @ ClientRequest::GetChannels(_)),
             ..
@@ -126,7 +110,7 @@ impl World {
     }
 
     /// M15: what a client that asks in the wrong order knows.
-    pub(super) fn bend_registry(&self, asks: &Asks, registry: &Registry) -> Registry {
+    pub(in crate::world) fn bend_registry(&self, asks: &Asks, registry: &Registry) -> Registry {
         let (true, Asks::Remove(record)) = (self.frame.defects.has(Defect::M15), asks) else {
             return registry.clone();
         };
@@ -136,33 +120,6 @@ impl World {
             range.map(|range| bent.learn(node, range));
         }
         bent
-    }
-
-    /// What a node does in a step, with its defects.
-    pub(super) fn bend_node(&self, request: Request, step: node::Step) -> node::Step {
-        let frame = &self.frame;
-        if !frame.defects.any() {
-            return step;
-        }
-        let asks = frame.requests[request].asks.as_ref();
-        let mut notes = Vec::new();
-        let mut sends = Vec::new();
-        for note in self.notes.get(step.notes).iter() {
-            let Note::NodeSent(_, node, payload) = note else {
-                notes.push(note.clone());
-                continue;
-            };
-            for payload in bend_said(frame.defects, asks, payload) {
-                sends.push(self.messages.id(payload.clone()));
-                notes.push(Note::NodeSent(request, *node, payload));
-            }
-        }
-        let notes = self.notes.id(notes);
-        node::Step {
-            notes,
-            sends,
-            ..step
-        }
     }
 }
 
@@ -195,7 +152,7 @@ fn bend_told(defects: Defects, input: Input, world: &World, told: &Told) -> Opti
 }
 
 /// What a node says.
-fn bend_said(defects: Defects, asks: Option<&Asks>, payload: &Bytes) -> Vec<Bytes> {
+pub(super) fn bend_said(defects: Defects, asks: Option<&Asks>, payload: &Bytes) -> Vec<Bytes> {
     let is_status = SupportedStatus::decode(payload).is_ok();
     let byte = |byte: u8| vec![Bytes::copy_from_slice(&[byte])];
     match asks {
@@ -220,7 +177,7 @@ fn bend_said(defects: Defects, asks: Option<&Asks>, payload: &Bytes) -> Vec<Byte
 }
 
 /// M10 and M43: what a node does before it looks whether it is responsible.
-pub(super) fn bend_opening(
+pub(in crate::world) fn bend_opening(
     defects: Defects,
     request: RequestCode,
     fields: &[u8],

@@ -11,13 +11,13 @@ use dht_protocol::neo::request::control::{ACK, Control, FromClient};
 use dht_protocol::neo::request::get_all;
 use dht_protocol::neo::request::stream::Notification;
 
-use super::client::{self, Input};
-use super::frame::{NODES, address};
-use super::note::{Node, Note, Request};
-use super::state::Machine;
-use super::{World, node};
 use crate::defect::{Defect, Defects};
 use crate::property::control::{is_stream, is_suspended};
+use crate::world::World;
+use crate::world::client::{self, Input};
+use crate::world::frame::{NODES, address};
+use crate::world::note::{Node, Note, Request};
+use crate::world::state::Machine;
 
 const FINISHED: u8 = 8;
 /// A batch of a GetAll without a record.
@@ -26,7 +26,7 @@ const EMPTY_BATCH: &[u8] = &[
 ];
 
 impl World {
-    /// What a client does in a step, with its defects.
+    /// What the client of a GetAll or Mirror does in a step.
     pub(super) fn bend_stream_client(
         &self,
         request: Request,
@@ -34,9 +34,6 @@ impl World {
         step: client::Step,
     ) -> client::Step {
         let defects = self.frame.defects;
-        if !defects.any() {
-            return step;
-        }
         let acknowledged = match input {
             Input::Message(_, message) => self.messages.get(message)[..] == [ACK],
             Input::Control(_) => true,
@@ -68,31 +65,6 @@ impl World {
             notes.push(Note::Told(request, Told::GetAll(Notification::Suspended)));
         }
         client::Step {
-            notes: self.notes.id(notes),
-            sends,
-            ..step
-        }
-    }
-
-    /// What a node does in a step, with its defects.
-    pub(super) fn bend_stream_node(&self, request: Request, step: node::Step) -> node::Step {
-        let defects = self.frame.defects;
-        if !defects.any() {
-            return step;
-        }
-        let after = self.served.get(step.served).half.as_ref();
-        let (mut notes, mut sends) = (Vec::new(), Vec::new());
-        for note in self.notes.get(step.notes) {
-            let Note::NodeSent(_, node, payload) = note else {
-                notes.push(note.clone());
-                continue;
-            };
-            for payload in bend_node_said(defects, payload, after) {
-                sends.push(self.messages.id(payload.clone()));
-                notes.push(Note::NodeSent(request, *node, payload));
-            }
-        }
-        node::Step {
             notes: self.notes.id(notes),
             sends,
             ..step
@@ -155,7 +127,11 @@ fn bend_told<T: Clone>(
 }
 
 /// What a node says, which is in this state afterwards.
-fn bend_node_said(defects: Defects, payload: &Bytes, after: Option<&NodeRequest>) -> Vec<Bytes> {
+pub(super) fn bend_said(
+    defects: Defects,
+    payload: &Bytes,
+    after: Option<&NodeRequest>,
+) -> Vec<Bytes> {
     let mut said = vec![payload.clone()];
     if payload[..] == [ACK] {
         if defects.has(Defect::M20) {
@@ -185,7 +161,11 @@ fn bend_node_said(defects: Defects, payload: &Bytes, after: Option<&NodeRequest>
 }
 
 /// M31 and M36: what a node understands of a first message.
-pub(super) fn bend_fields(defects: Defects, request: RequestCode, fields: &[u8]) -> Cow<'_, [u8]> {
+pub(in crate::world) fn bend_fields(
+    defects: Defects,
+    request: RequestCode,
+    fields: &[u8],
+) -> Cow<'_, [u8]> {
     let decoded = get_all::Open::decode(fields);
     let (RequestCode::GetAll, true, Ok(mut open)) = (request, defects.any(), decoded) else {
         return Cow::Borrowed(fields);
@@ -198,7 +178,7 @@ pub(super) fn bend_fields(defects: Defects, request: RequestCode, fields: &[u8])
 }
 
 /// What becomes of a message that a node hears.
-pub(super) enum Hearing {
+pub(in crate::world) enum Hearing {
     /// It is understood.
     Clear,
     /// M27: It is overlooked.
@@ -208,7 +188,7 @@ pub(super) enum Hearing {
 }
 
 impl Hearing {
-    pub(super) fn of(defects: Defects, payload: &[u8]) -> Self {
+    pub(in crate::world) fn of(defects: Defects, payload: &[u8]) -> Self {
         const STOP: &[u8] = &[Control::Stop as u8];
         const RESUME: &[u8] = &[Control::Resume as u8];
         match payload {
@@ -220,7 +200,7 @@ impl Hearing {
 }
 
 /// F30: the nodes whose connection is closed by a control call.
-pub(super) fn closed_by_call(defects: Defects, half: &ClientRequest) -> Vec<Node> {
+pub(in crate::world) fn closed_by_call(defects: Defects, half: &ClientRequest) -> Vec<Node> {
     if !defects.has(Defect::F30) {
         return Vec::new();
     }
@@ -229,7 +209,7 @@ pub(super) fn closed_by_call(defects: Defects, half: &ClientRequest) -> Vec<Node
 }
 
 /// F31: is a stop told at once, and otherwise forgotten?
-pub(super) fn forgets_stop(defects: Defects, half: &Machine, control: Control) -> bool {
+pub(in crate::world) fn forgets_stop(defects: Defects, half: &Machine, control: Control) -> bool {
     let Machine::Request(half) = half else {
         return false;
     };

@@ -1,4 +1,4 @@
-//! What is wrong with a Mirror's node, if a defect says so.
+//! Defects of a Mirror's node.
 
 use bytes::Bytes;
 use dht_protocol::Key;
@@ -7,12 +7,12 @@ use dht_protocol::neo::batch;
 use dht_protocol::neo::node::NodeRequest;
 use dht_protocol::neo::request::mirror::{Change, FromNode, Node};
 
-use super::{Defect, Defects};
+use crate::defect::{Defect, Defects};
 use crate::world::Lame;
 
 /// What becomes of a message that a Mirror sends.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Twist {
+pub(in crate::world) enum Twist {
     /// It is sent.
     None,
     /// It is not sent.
@@ -24,11 +24,11 @@ pub(crate) enum Twist {
 }
 
 /// F05, M60, M61, M62.
-pub(crate) fn twist(defects: Defects, half: &NodeRequest, message: &[u8]) -> Twist {
+pub(in crate::world) fn twist(defects: Defects, half: &NodeRequest, message: &[u8]) -> Twist {
     let NodeRequest::Mirror(mirror) = half else {
         return Twist::None;
     };
-    if defects == Defects::default() {
+    if !defects.any() {
         return Twist::None;
     }
     match FromNode::decode(message) {
@@ -55,7 +55,12 @@ pub(crate) fn twist(defects: Defects, half: &NodeRequest, message: &[u8]) -> Twi
 }
 
 /// F02: only one of updates and dump can wait for Resume. The other one takes no further part.
-pub(crate) fn is_lame(defects: Defects, mirror: &Node, lame: &mut Lame, what: Lame) -> bool {
+pub(in crate::world) fn is_lame(
+    defects: Defects,
+    mirror: &Node,
+    lame: &mut Lame,
+    what: Lame,
+) -> bool {
     let second = match what {
         Lame::Dump => mirror.next_update().is_some() && !mirror.is_refreshing(),
         Lame::Updates => mirror.is_refreshing() && mirror.next_update().is_none(),
@@ -68,12 +73,12 @@ pub(crate) fn is_lame(defects: Defects, mirror: &Node, lame: &mut Lame, what: La
 }
 
 /// F03: only a Mirror that waits for something to happen hears that its channel is removed.
-pub(crate) fn misses_removal(defects: Defects, mirror: &Node) -> bool {
+pub(in crate::world) fn misses_removal(defects: Defects, mirror: &Node) -> bool {
     defects.has(Defect::F03) && mirror.has_work()
 }
 
 /// M63.
-pub(crate) fn limits(defects: Defects, limits: &Limits) -> Limits {
+pub(in crate::world) fn limits(defects: Defects, limits: &Limits) -> Limits {
     Limits {
         mirror_queue: match defects.has(Defect::M63) {
             true => usize::MAX,

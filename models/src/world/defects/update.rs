@@ -12,16 +12,17 @@ use dht_protocol::neo::request::{
 };
 use dht_protocol::{HashRange, fnv1a};
 
-use super::World;
-use super::client::{self, Input};
-use super::frame::address;
-use super::note::{Node, Note, Request};
-use super::state::{Asked, Machine, Served};
-use super::store::StoreHost;
 use crate::defect::{Defect, Defects};
+use crate::intern::Id;
+use crate::world::World;
+use crate::world::client::{self, Input};
+use crate::world::frame::address;
+use crate::world::note::{Node, Note, Request};
+use crate::world::state::{Asked, Machine, Served};
+use crate::world::store::StoreHost;
 
 /// F33: what becomes of a decision.
-pub(super) fn bend_decision(defects: Defects, decision: &Decision) -> Decision {
+pub(in crate::world) fn bend_decision(defects: Defects, decision: &Decision) -> Decision {
     match decision {
         Decision::Leave if defects.has(Defect::F33) => Decision::Replace(Bytes::new()),
         decision => decision.clone(),
@@ -29,8 +30,8 @@ pub(super) fn bend_decision(defects: Defects, decision: &Decision) -> Decision {
 }
 
 impl World {
-    /// What the client of an Update does in a step, with its defects.
-    pub(super) fn bend_update(
+    /// What the client of an Update does in a step.
+    pub(super) fn bend_update_client(
         &self,
         request: Request,
         before: &Asked,
@@ -41,9 +42,6 @@ impl World {
         let Some(Asks::Update(record)) = &self.frame.requests[request].asks else {
             return step;
         };
-        if !defects.any() {
-            return step;
-        }
         let phase = match before {
             Asked::Active {
                 half: Machine::Request(ClientRequest::Update(half)),
@@ -206,10 +204,10 @@ impl World {
 }
 
 /// What a node does with a message of the client that is not the first one, with its defects. Is that all?
-pub(super) fn bend_second(
+pub(in crate::world) fn bend_second(
     defects: Defects,
     served: &mut Served,
-    message: crate::intern::Id<Bytes>,
+    message: Id<Bytes>,
     payload: &[u8],
     host: &mut StoreHost<'_>,
 ) -> bool {
@@ -237,7 +235,7 @@ pub(super) fn bend_second(
 }
 
 /// M40: what was compared before is written now, whatever there is by now.
-pub(super) fn write_late(served: &mut Served, payload: &[u8], host: &mut StoreHost<'_>) {
+pub(in crate::world) fn write_late(served: &mut Served, payload: &[u8], host: &mut StoreHost<'_>) {
     let Some(NodeRequest::Update(half)) = &mut served.half else {
         return;
     };
@@ -257,7 +255,7 @@ pub(super) fn write_late(served: &mut Served, payload: &[u8], host: &mut StoreHo
 }
 
 /// M41: what has to be written although there is another value.
-pub(super) fn written_all_the_same(
+pub(in crate::world) fn written_all_the_same(
     defects: Defects,
     half: Option<&NodeRequest>,
     payload: &[u8],
@@ -300,6 +298,6 @@ fn stored(record: &RecordName, host: &StoreHost<'_>) -> Option<u64> {
 }
 
 /// M42: what a node tells of other nodes.
-pub(super) fn is_untold(defects: Defects, update: &get_hash_range::Update) -> bool {
+pub(in crate::world) fn is_untold(defects: Defects, update: &get_hash_range::Update) -> bool {
     defects.has(Defect::M42) && matches!(update, get_hash_range::Update::NewNode(..))
 }
