@@ -11,6 +11,7 @@ mod tour;
 pub use options::Model;
 
 use std::io::{self, IsTerminal, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ async fn explored(options: Model) -> Result<Exit, String> {
     let subjects = chosen(&options)?;
     if options.list {
         for subject in subjects {
-            say(&format!("{:<26} {}", subject.name(), subject.about()));
+            say(&format!("{:<31} {}", subject.name(), subject.about()));
         }
         return Ok(Exit::Kept);
     }
@@ -52,13 +53,14 @@ async fn explored(options: Model) -> Result<Exit, String> {
             .map_err(|error| format!("cannot go on: {error}"))?;
         return show_tours(&options, &subjects, &tours);
     }
-    if let Some(address) = options.explore {
+    if let Some(address) = &options.explore {
         let [subject] = subjects.as_slice() else {
             return Err(format!(
                 "--explore takes one model, and {} are chosen.",
                 subjects.len()
             ));
         };
+        let address = free(address)?;
         say(&format!(
             "The Explorer is at http://{address}; Ctrl-C ends it."
         ));
@@ -90,6 +92,15 @@ fn show_tours(options: &Model, subjects: &[Subject], tours: &Tours) -> Result<Ex
         say(&format!("{runs} runs are in {}.", folder.display()));
     }
     Ok(Exit::Kept)
+}
+
+/// The address that this text names, if somebody can listen there: stateright would panic.
+fn free(address: &str) -> Result<SocketAddr, String> {
+    let listen = || {
+        let listener = TcpListener::bind(address)?;
+        listener.local_addr()
+    };
+    listen().map_err(|error| format!("The Explorer cannot listen at {address}: {error}"))
 }
 
 /// The models that are asked for.

@@ -21,20 +21,20 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use rustc_hash::FxBuildHasher;
 
 /// The number of a value in its [`Interner`].
-pub struct Id<T> {
+pub(crate) struct Id<T> {
     number: u32,
     of: PhantomData<fn() -> T>,
 }
 
 /// Keeps each distinct value once.
-pub struct Interner<T> {
+pub(crate) struct Interner<T> {
     values: Arena<T>,
     index: Index,
 }
 
 impl<T: Eq + Hash> Interner<T> {
     /// The number of a value.
-    pub fn id(&self, value: T) -> Id<T> {
+    pub(crate) fn id(&self, value: T) -> Id<T> {
         let hash = FxBuildHasher.hash_one(&value);
         let same = |number| self.values.get(number) == &value;
         if let Some(number) = self.index.find(hash, same) {
@@ -51,30 +51,20 @@ impl<T: Eq + Hash> Interner<T> {
     }
 
     /// The value with this number, which this interner gave.
-    pub fn get(&self, id: Id<T>) -> &T {
+    pub(crate) fn get(&self, id: Id<T>) -> &T {
         self.values.get(id.number)
-    }
-
-    /// How many values there are.
-    pub fn len(&self) -> usize {
-        *self.values.len() as usize
-    }
-
-    /// Are there none?
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
 /// A function that is computed once for each argument.
-pub struct Memo<K, V> {
+pub(crate) struct Memo<K, V> {
     known: Arena<(K, V)>,
     index: Index,
 }
 
 impl<K: Eq + Hash, V> Memo<K, V> {
     /// The value for `key`; `compute` is called if it is not known yet.
-    pub fn get(&self, key: K, compute: impl FnOnce(&K) -> V) -> &V {
+    pub(crate) fn get(&self, key: K, compute: impl FnOnce(&K) -> V) -> &V {
         let hash = FxBuildHasher.hash_one(&key);
         let find = |key: &K| {
             let same = |number| self.known.get(number).0 == *key;
@@ -308,7 +298,7 @@ mod tests {
         assert_ne!(a, b);
         assert_eq!(names.id("a".to_owned()), a);
         assert_eq!(*names.get(b), "b");
-        assert_eq!(names.len(), 2);
+        assert_eq!(*names.values.len(), 2);
     }
 
     #[test]
@@ -340,6 +330,6 @@ mod tests {
             scope.spawn(|| add(true));
             scope.spawn(|| add(false));
         });
-        assert_eq!(numbers.len(), 20_000);
+        assert_eq!(*numbers.values.len(), 20_000);
     }
 }

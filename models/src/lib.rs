@@ -1,17 +1,40 @@
 //! Models of the protocol: the very state machines that client and node run, driven through every
 //! interleaving within stated bounds (`neo-requests.md` sections 15 and 16).
 //!
-//! * [`world`]: clients and nodes, and everything that can happen between them.
+//! What is checked:
+//!
+//! * [`frames`]: the models, each with its bounds, its properties and the defects that it shows.
+//! * [`world`]: what such a model is made of, and everything that can happen in it.
+//! * [`connection`]: models of another kind, of one connection from its first byte on.
 //! * [`property`]: what has to be true of every run.
-//! * [`frames`]: the models.
-//! * [`defect`]: the original's defects as switches, so that the checker can be seen to find them.
-//! * [`connection`]: one connection from its first byte on: versions, authentication, several requests.
-//! * [`search`]: exploring a model, and what its graph says about properties that hold in the end.
-//! * [`check`]: all of that for one model.
-//! * [`chart`]: a run as a message sequence chart.
-//! * [`drawing`]: a run of a world as such a chart.
-//! * [`tour`]: runs that cover every transition of the requests.
-//! * [`intern`]: how states are kept small.
+//! * [`defect`]: what can be switched on to be wrong, so that the checker can be seen to find it.
+//!
+//! How it is checked:
+//!
+//! * [`check`](mod@check): every property of a model, with a verdict for each.
+//! * [`search`]: the searches behind that: through all states, and through the graph for what has to come in
+//!   the end.
+//!
+//! What is shown of it:
+//!
+//! * [`chart`], [`drawing`]: a run as a message sequence chart.
+//! * [`tour`](mod@tour): runs that cover every transition of the requests.
+//!
+//! ```
+//! use dht_models::check::check;
+//! use dht_models::frames::{Bounds, all};
+//! use dht_models::search::{Options, Verdict};
+//! use dht_models::world::World;
+//!
+//! let entry = all().into_iter().find(|entry| entry.name == "put").ok_or("no such model")?;
+//! let world = World::new((entry.frame)(Bounds::Small))?;
+//! let checked = check(&world, Options::default());
+//! assert_eq!(checked.unique, entry.states as u64);
+//! for finding in &checked.findings {
+//!     assert!(matches!(finding.verdict, Verdict::Held | Verdict::Reached(_)), "{}", finding.name);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod chart;
 pub mod check;
@@ -19,8 +42,9 @@ pub mod connection;
 pub mod defect;
 pub mod drawing;
 pub mod frames;
-pub mod intern;
 pub mod property;
 pub mod search;
 pub mod tour;
 pub mod world;
+
+mod intern;

@@ -121,7 +121,10 @@ fn told(lane: usize, what: &str) -> Mark {
 
 fn called(lane: usize, what: &str) -> Mark {
     let what = what.to_owned();
-    Called { lane, what }
+    Called {
+        lane,
+        what: format!("calls {what}"),
+    }
 }
 
 #[test]

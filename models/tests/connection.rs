@@ -12,7 +12,7 @@ use stateright::{Checker, Model};
 /// How many distinct states each frame has within small bounds.
 const STATES: &[(&str, usize)] = &[
     ("handshake", 207),
-    ("multiplexing", 1675),
+    ("multiplexing", 1369),
     ("bytes", 3850),
     ("broken", 1078),
     ("half-closed", 2151),
@@ -81,7 +81,7 @@ fn every_property_holds_in_every_frame() {
 #[test]
 fn the_number_of_threads_does_not_matter() {
     let (count, broken) = explore(ConnectionModel::new(frame("multiplexing")), 2);
-    assert_eq!((count, broken), (1675, vec![]));
+    assert_eq!((count, broken), (1369, vec![]));
 }
 
 /// Each defect, a frame in which it shows, and the properties that it breaks there.

@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use dht_models::property::About;
 use dht_models::world::{Action, Frame, Link, Node, Note, Request, State, World, Write, WriteKind};
-use dht_protocol::Key;
 use dht_protocol::neo::Limits;
 use dht_protocol::neo::client::Request as Asks;
 use dht_protocol::neo::request::RecordName;
 use dht_protocol::neo::request::control::Control;
 use dht_protocol::neo::request::update;
+use dht_protocol::Key;
 use dht_requirements::Requirement;
 use dht_workload::case::{Case, Decision, Move, Placed, Round, Step, Whose};
 use dht_workload::corpus::{FORMAT, Found, Kept};
@@ -24,6 +24,9 @@ use dht_workload::value::Value;
 
 /// The node that a case is run against.
 const NODE: Node = 0;
+/// How the keys 1, 2 and so on of a model are called in a case: so that a node with the full range, or with
+/// its lower half, walks them in that order.
+const NAMES: [u32; 5] = [1, 4, 6, 10, 18];
 
 /// A run that cannot be repeated with a node.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -51,6 +54,7 @@ pub(crate) fn case(
         world,
         round: Round::default(),
         open: BTreeMap::new(),
+        calls: Vec::new(),
     };
     let mut state = first(world)?;
     for action in actions {
@@ -61,12 +65,17 @@ pub(crate) fn case(
         state = after;
     }
     let end = replay.end();
-    let Replay { round, .. } = replay;
+    let Replay { round, calls, .. } = replay;
     let lanes = (frame.requests.iter().map(|request| request.client))
-        .chain((0..frame.writers.len()).map(|writer| frame.clients.len() + writer));
+        .chain((0..frame.writers.len()).map(|writer| frame.clients.len() + writer))
+        .chain(calls);
     Ok(Case {
         lanes: lanes.collect(),
-        rounds: setup(frame)?.into_iter().chain([round]).chain(end).collect(),
+        rounds: setup(frame)?
+            .into_iter()
+            .chain([round])
+            .chain(end)
+            .collect(),
     })
 }
 
@@ -130,6 +139,9 @@ struct Replay<'a> {
     round: Round,
     /// The streams that are not stopped. Is each suspended?
     open: BTreeMap<Request, bool>,
+    /// The clients whose users call a stream. Each call has a lane of its own, as it may come before the
+    /// stream has started, or the call before it was answered.
+    calls: Vec<usize>,
 }
 
 impl Replay<'_> {
@@ -154,14 +166,15 @@ impl Replay<'_> {
                         Control::Stop => self.open.remove(&request),
                         _ => self.open.insert(request, control == Control::Suspend),
                     };
-                    self.start(
-                        request,
-                        match control {
-                            Control::Suspend => Step::Suspend { stream },
-                            Control::Resume => Step::Resume { stream },
-                            Control::Stop => Step::Stop { stream },
-                        },
-                    );
+                    let step = match control {
+                        Control::Suspend => Step::Suspend { stream },
+                        Control::Resume => Step::Resume { stream },
+                        Control::Stop => Step::Stop { stream },
+                    };
+                    let frame = self.world.frame();
+                    let lane = frame.requests.len() + frame.writers.len() + self.calls.len();
+                    self.calls.push(frame.requests[request].client);
+                    self.start(lane, step);
                 }
             }
             Action::Decide(request, which) => {
@@ -318,9 +331,11 @@ fn name(request: Request) -> String {
 }
 
 fn key(key: Key) -> Result<KeyName, Unplayable> {
-    u32::try_from(key.0)
-        .map(KeyName::Inside)
-        .map_err(|_| Unplayable("it has a key that no case has a name for"))
+    let place = key.0.checked_sub(1).and_then(|at| usize::try_from(at).ok());
+    place
+        .and_then(|place| NAMES.get(place))
+        .map(|name| KeyName::Inside(*name))
+        .ok_or(Unplayable("it has a key that no case has a name for"))
 }
 
 fn value(value: &Bytes) -> Value {
@@ -328,5 +343,20 @@ fn value(value: &Bytes) -> Value {
     match u32::try_from(value.len()) {
         Ok(length) if value.len() > 8 => Value::long(shown, length),
         _ => Value::new(shown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dht_protocol::HashRange;
+
+    #[test]
+    fn nodes_walk_the_keys_in_the_order_of_the_model() {
+        let lower_half = HashRange::new(0, u64::MAX / 2).unwrap();
+        for range in [HashRange::FULL, lower_half] {
+            let keys = NAMES.map(|name| range.nth_key(u64::from(name) + 1));
+            assert!(keys.is_sorted(), "{range}: {keys:?}");
+        }
     }
 }

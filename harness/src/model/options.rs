@@ -1,6 +1,5 @@
 //! The options of `model`.
 
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -34,12 +33,12 @@ pub struct Model {
     #[arg(long, value_name = "small|default|deep", default_value = "default")]
     pub bounds: Bounds,
 
-    /// Switch on a defect of the original, F01 to F44, or a mutant: a property has to be violated then.
-    /// Explores the models that show it, unless others are named.
+    /// Switch on a defect of the original, such as F05, or a mutant, such as M20: a property has to be violated
+    /// then. Explores the models that show it, unless others are named. Another name lists them all.
     #[arg(long, value_name = "NAME")]
     pub defect: Option<Defect>,
 
-    /// Stop before the states need more memory than this: bytes, or with K, M or G.
+    /// Stop before a model needs more memory than this: bytes, or with K, M or G.
     #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = parse_size)]
     pub max_memory: usize,
 
@@ -73,7 +72,7 @@ pub struct Model {
 
     /// Open stateright's Explorer of the one model that is named at this address, such as localhost:3000.
     #[arg(long, value_name = "ADDR")]
-    pub explore: Option<SocketAddr>,
+    pub explore: Option<String>,
 }
 
 fn parse_size(text: &str) -> Result<usize, String> {

@@ -242,9 +242,9 @@ fn requests(
                         let name = format!("{}-{}.svg", entry.name, about.id);
                         save(folder, &name, &chart.svg())
                     }),
-                    case: shown.save.map(|folder| {
-                        keep(folder, world, over_a_network(), &about, path)
-                    }),
+                    case: shown
+                        .save
+                        .map(|folder| keep(folder, world, over_a_network(), &about, path)),
                 }
             }),
         }

@@ -142,7 +142,7 @@ pub(super) fn told(what: &str) -> String {
 
 /// What a user does, in words.
 pub(super) fn called(what: &str) -> String {
-    format!("user calls {what}")
+    format!("user {what}")
 }
 
 /// Two lanes from left to right.

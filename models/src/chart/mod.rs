@@ -116,7 +116,7 @@ pub enum Mark {
     Called {
         /// The client.
         lane: usize,
-        /// What, for instance `suspend()`.
+        /// What, for instance `calls suspend()`.
         what: String,
     },
     /// The connection between two lanes breaks.

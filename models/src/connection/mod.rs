@@ -5,7 +5,7 @@
 //! model chooses where these are cut, what is asked when, and what goes wrong. It knows nothing of what the
 //! machines do; it looks at what they read, wrote and became.
 //!
-//! * [`frame`], [`frames`]: the conversations that are explored.
+//! * [`frame`], [`mod@frames`]: the conversations that are explored.
 //! * [`state`], [`model`]: states and steps.
 //! * [`end`], [`pipe`], [`host`]: what states are made of.
 //! * [`properties`], [`goals`]: what must hold, and what must be possible.

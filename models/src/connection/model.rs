@@ -1,5 +1,7 @@
 //! The model: what can happen next, and what becomes of it.
 
+mod step;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,13 +11,14 @@ use stateright::{Model, Property};
 
 use super::alone;
 use super::defect::Defect;
-use super::end::{End, Fate};
+use super::end::End;
 use super::frame::{Frame, NONCE, NOW};
 use super::host::Records;
-use super::pipe::{Change, Ending, Pipe};
+use super::pipe::{Change, Pipe};
 use super::properties::PROPERTIES;
 use super::state::{Action, Lane, Side, State};
 use crate::intern::{Id, Interner, Memo};
+use step::{Input, Outcome, PipeInput, Step};
 
 /// Connections to one node, and what is under way on them. Every step uses up bytes, or something that
 /// can be done once; every run therefore ends, and what must happen in the end holds in the last state.
@@ -34,40 +37,6 @@ pub struct ConnectionModel {
     changes: Memo<(Id<Pipe>, PipeInput), Id<Pipe>>,
     pub(super) invariant: Memo<Id<End>, bool>,
     pub(super) complete: Memo<Id<End>, bool>,
-}
-
-/// An end, and what it is told to do.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-struct Step {
-    side: Side,
-    end: Id<End>,
-    records: Id<Records>,
-    input: Input,
-}
-
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum Input {
-    Start,
-    Read(Id<Pipe>, usize),
-    Write,
-    Send(usize),
-    HangUp,
-}
-
-/// What comes of it.
-#[derive(Clone, Copy, Debug)]
-struct Outcome {
-    end: Id<End>,
-    records: Id<Records>,
-    writes: Id<Vec<Vec<u8>>>,
-    /// It was running and is not any more.
-    closes: bool,
-}
-
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum PipeInput {
-    Write(Id<Vec<Vec<u8>>>),
-    Change(Change),
 }
 
 impl ConnectionModel {
@@ -170,22 +139,6 @@ impl ConnectionModel {
         }
     }
 
-    /// A new connection between these two.
-    fn start(&self, state: &mut State, number: usize, ends: [End; 2]) {
-        let empty = self.pipes.id(Pipe::default());
-        state.lanes[number] = Some(Lane {
-            ends: ends.map(|end| self.ends.id(end)),
-            pipes: [empty; 2],
-            sent: 0,
-            injected: false,
-            broken: false,
-            finished: false,
-        });
-        for side in Side::BOTH {
-            self.tell(state, number, side, Input::Start);
-        }
-    }
-
     fn lane_actions(&self, number: usize, lane: &Lane, actions: &mut Vec<Action>) {
         let frame = &self.frame;
         let [client, node] = Side::BOTH.map(|side| self.end(lane, side));
@@ -221,130 +174,6 @@ impl ConnectionModel {
         if frame.breaks && client.is_running() && node.is_running() {
             actions.push(Action::Break(number));
         }
-    }
-
-    /// Tells an end something, and passes on what it writes.
-    fn tell(&self, state: &mut State, number: usize, side: Side, input: Input) {
-        let Some(lane) = &mut state.lanes[number] else {
-            return;
-        };
-        let step = Step {
-            side,
-            end: lane.end(side),
-            records: state.records,
-            input,
-        };
-        let outcome = *self.steps.get(step, |step| self.step(*step));
-        lane.ends[side as usize] = outcome.end;
-        state.records = outcome.records;
-        if let Input::Read(_, len) = input {
-            self.change(lane, side.other(), Change::Taken(len));
-        }
-        self.pass(lane, side, outcome.writes);
-        if !outcome.closes {
-            return;
-        }
-        let unread = !self.pipe(lane, side.other()).bytes().is_empty();
-        self.change(lane, side.other(), Change::Shut);
-        // Whoever closes before it has read everything may take back its last words (neo-transport,
-        // conventions).
-        let ending = if unread {
-            Change::Cut
-        } else {
-            Change::Finished
-        };
-        let failed = matches!(self.end(lane, side).fate, Fate::Failed(_));
-        if !failed || self.defect != Some(Defect::StaysOpen) {
-            self.change(lane, side, ending);
-        }
-        if failed && side == Side::Node && self.defect == Some(Defect::ClosesAll) {
-            for other in (0..state.lanes.len()).filter(|other| *other != number) {
-                self.tell(state, other, side, Input::HangUp);
-            }
-        }
-    }
-
-    /// What an end does.
-    fn step(&self, step: Step) -> Outcome {
-        let Step { side, input, .. } = step;
-        let mut end = self.ends.get(step.end).clone();
-        let mut records = self.records.get(step.records).clone();
-        let was_running = end.is_running();
-        let now = self.now(side);
-        match input {
-            Input::Start | Input::Write => {}
-            Input::Read(pipe, len) => {
-                let pipe = self.pipes.get(pipe);
-                let seen = match self.defect {
-                    Some(Defect::LosesTails) => pipe.whole_within(len),
-                    _ => len,
-                };
-                let chunk = pipe.bytes().get(..len).unwrap_or_default();
-                if let (Some(defect), Side::Node) = (self.defect, side) {
-                    defect.act(chunk, &mut records);
-                }
-                end.read(chunk, seen, now, &mut records);
-            }
-            Input::Send(ask) => {
-                if let Some(ask) = self.frame.asks.get(ask) {
-                    end.send(ask.id, &ask.payload);
-                }
-            }
-            Input::HangUp => end.hang_up(),
-        }
-        let closes = was_running && !end.is_running();
-        let holds_back = self.frame.stalls && side == Side::Node && input != Input::Write;
-        let mut writes = Vec::new();
-        while end.waiting > 0 && (closes || !holds_back) {
-            let mut write = end.take_output();
-            if let Some(defect) = self.defect {
-                defect.distort(side, &self.frame.asks, &mut write);
-            }
-            end.wrote.extend_from_slice(&write);
-            writes.push(write);
-            end.work(now, &mut records);
-            if input == Input::Write {
-                break;
-            }
-        }
-        Outcome {
-            end: self.ends.id(end),
-            records: self.records.id(records),
-            writes: self.writes.id(writes),
-            closes,
-        }
-    }
-
-    /// Puts what an end has written on its way.
-    fn pass(&self, lane: &mut Lane, from: Side, writes: Id<Vec<Vec<u8>>>) {
-        if self.writes.get(writes).is_empty() {
-            return;
-        }
-        self.change_pipe(lane, from, PipeInput::Write(writes));
-        // Bytes for somebody who has gone are answered with a reset.
-        if self.pipe(lane, from).ending() == Ending::Shut {
-            self.change(lane, from.other(), Change::Cut);
-        }
-    }
-
-    fn change(&self, lane: &mut Lane, from: Side, change: Change) {
-        self.change_pipe(lane, from, PipeInput::Change(change));
-    }
-
-    fn change_pipe(&self, lane: &mut Lane, from: Side, input: PipeInput) {
-        let changed = |(id, input): &(Id<Pipe>, PipeInput)| {
-            let mut pipe = self.pipes.get(*id).clone();
-            match input {
-                PipeInput::Write(writes) => {
-                    for write in self.writes.get(*writes) {
-                        pipe.write(write);
-                    }
-                }
-                PipeInput::Change(change) => pipe.change(*change),
-            }
-            self.pipes.id(pipe)
-        };
-        lane.pipes[from as usize] = *self.changes.get((lane.pipe(from), input), changed);
     }
 }
 

@@ -34,16 +34,16 @@ pub struct State {
     /// The connection that is looked at, and that of a bystander if there is one.
     pub lanes: [Option<Lane>; 2],
     /// What the node stores.
-    pub records: Id<Records>,
+    pub(super) records: Id<Records>,
 }
 
 /// A connection.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Lane {
     /// The machines at its ends, by [`Side`].
-    pub ends: [Id<End>; 2],
+    pub(super) ends: [Id<End>; 2],
     /// The bytes that each end has written, by [`Side`].
-    pub pipes: [Id<Pipe>; 2],
+    pub(super) pipes: [Id<Pipe>; 2],
     /// Which requests were sent, a bit each.
     pub sent: u8,
     /// Was something wrong said in between?
@@ -56,12 +56,12 @@ pub struct Lane {
 
 impl Lane {
     /// The machine at this end.
-    pub fn end(&self, side: Side) -> Id<End> {
+    pub(super) fn end(&self, side: Side) -> Id<End> {
         self.ends[side as usize]
     }
 
     /// What this end has written.
-    pub fn pipe(&self, from: Side) -> Id<Pipe> {
+    pub(super) fn pipe(&self, from: Side) -> Id<Pipe> {
         self.pipes[from as usize]
     }
 

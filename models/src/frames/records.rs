@@ -170,24 +170,19 @@ fn get(bounds: Bounds) -> Frame {
 }
 
 fn exists(bounds: Bounds) -> Frame {
-    let frame = Frame::new("exists")
-        .node(full("v"))
-        .client(&[0])
-        .asks(Request::Exists(record()))
-        .writer(vec![
-            write(WriteKind::Remove(KEY)),
-            write(WriteKind::Put(KEY, "w".into())),
-        ])
-        .budget(budget(bounds, 1, 1))
-        .property(watch(Linearizable(record())));
-    every_request(frame)
+    removed_and_written("exists", Request::Exists(record()), bounds)
 }
 
 fn remove(bounds: Bounds) -> Frame {
-    let frame = Frame::new("remove")
+    removed_and_written("remove", Request::Remove(record()), bounds)
+}
+
+/// A request for a record that somebody else removes and writes again.
+fn removed_and_written(name: &str, asks: Request, bounds: Bounds) -> Frame {
+    let frame = Frame::new(name)
         .node(full("v"))
         .client(&[0])
-        .asks(Request::Remove(record()))
+        .asks(asks)
         .writer(vec![
             write(WriteKind::Remove(KEY)),
             write(WriteKind::Put(KEY, "w".into())),

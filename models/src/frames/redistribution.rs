@@ -10,7 +10,7 @@ use dht_protocol::{HashRange, Key};
 use super::update::{judged, record, replace};
 use super::{Bounds, Entry};
 use crate::defect::Defect;
-use crate::property::every_request::{ALL_END, Ends, EndsOnce, Reaches, Reception, failure};
+use crate::property::every_request::{Ends, EndsOnce, Reaches, Reception, failure};
 use crate::property::hash_range::{
     AlwaysANode, ChangesReachClients, CompleteHistory, NewestIsAsked,
 };
@@ -89,7 +89,6 @@ fn update(bounds: Bounds) -> Frame {
         .asks(Request::Update(record()))
         .decides(&[replace("w"), Decision::Leave])
         .budget(breaks(bounds))
-        .property(watch(Ends(&[1])))
         .property(watch(MovesLoseNothing(record())))
         .property(watch(StoredWhereItBelongs))
         .property(watch(Reaches {
@@ -118,7 +117,6 @@ fn updates(bounds: Bounds) -> Frame {
             },
             ..Budget::default()
         })
-        .property(watch(ALL_END))
         .property(watch(MovesLoseNothing(record())))
         .property(watch(StoredWhereItBelongs));
     judged(frame)
@@ -129,9 +127,8 @@ fn put(bounds: Bounds) -> Frame {
         record: record(),
         value: Bytes::from_static(b"p"),
     };
-    redistribution("redistribution-put", bounds, Request::Put(open))
-        .asks(Request::Get(record()))
-        .after(1)
+    let frame = followed("redistribution-put", Request::Put(open));
+    beside(bounds, frame.asks(Request::Get(record())).after(1))
         .property(watch(MovesLoseNothing(record())))
         .property(watch(StoredWhereItBelongs))
         .property(watch(NewestIsAsked))
@@ -157,9 +154,14 @@ fn get_all(bounds: Bounds) -> Frame {
         .property(watch(ReceivedOnce(MOVES)))
 }
 
-/// A client that follows the ranges, and asks for something else.
+/// A client that follows the ranges, and asks for something else; deeper down with another one beside it.
 fn redistribution(name: &str, bounds: Bounds, asks: Request) -> Frame {
-    let without_breaks = split(Frame::new(name))
+    beside(bounds, followed(name, asks))
+}
+
+// A break would leave the client without the new node: `hash-range` shows it.
+fn followed(name: &str, asks: Request) -> Frame {
+    split(Frame::new(name))
         .client(&[0])
         .asks_ranges()
         .asks(asks)
@@ -168,11 +170,13 @@ fn redistribution(name: &str, bounds: Bounds, asks: Request) -> Frame {
         .property(watch(Reception))
         .property(watch(CompleteHistory))
         .property(watch(ChangesReachClients))
-        .property(watch(AlwaysANode(vec![STAYS, MOVES])));
-    // A break would leave the client without the new node: `hash-range` shows it.
+        .property(watch(AlwaysANode(vec![STAYS, MOVES])))
+}
+
+fn beside(bounds: Bounds, frame: Frame) -> Frame {
     match bounds {
-        Bounds::Small | Bounds::Default => without_breaks,
-        Bounds::Deep => without_breaks.client(&[0]).asks(Request::Exists(record())),
+        Bounds::Small | Bounds::Default => frame,
+        Bounds::Deep => frame.client(&[0]).asks(Request::Exists(record())),
     }
 }
 

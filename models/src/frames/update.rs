@@ -131,7 +131,6 @@ fn update(bounds: Bounds) -> Frame {
             restarts: more(bounds, 0),
             ..Budget::default()
         })
-        .property(watch(ALL_END))
         .property(watch(Linearizable(record())))
         .property(done());
     judged(frame)
@@ -202,7 +201,6 @@ fn update_move(bounds: Bounds) -> Frame {
             abandons: more(bounds, 0),
             ..Budget::default()
         })
-        .property(watch(ALL_END))
         .property(watch(SuccessMoves(record())))
         .property(watch(DeletedIsGone(record())))
         .property(watch(MovesLoseNothing(record())))
@@ -265,6 +263,7 @@ pub(super) fn judged(frame: Frame) -> Frame {
     frame
         .property(watch(Reception))
         .property(watch(EndsOnce))
+        .property(watch(ALL_END))
         .property(watch(AskedOnce))
         .property(watch(CompareAndWrite(record())))
         .property(watch(RefusedChangesNothing))

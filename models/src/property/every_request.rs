@@ -55,7 +55,7 @@ impl Property for EndsOnce {
         About {
             id: "P08",
             kind: Kind::Always,
-            sentence: "A request tells its end once, and nothing afterwards.",
+            sentence: "A request tells its end once, before it is over, and nothing afterwards.",
         }
     }
 
@@ -73,6 +73,8 @@ impl Property for EndsOnce {
                 }
                 before == Life::Told
             }
+            // The client forgets it, and its user would wait for ever.
+            Note::Over(request) => lives[*request] == Life::Open,
             _ => false,
         }
     }

@@ -4,45 +4,21 @@
 //! are small numbers, and values are told apart by their first byte.
 
 mod complete;
+mod reading;
 
 pub use complete::{Complete, Course};
+pub use reading::Reading;
 
-use bytes::Bytes;
-use dht_protocol::neo::batch::{self, MAX_VALUE};
-use dht_protocol::neo::client::{Request as Asks, Told};
-use dht_protocol::neo::request::get_all::{FromNode, Item, Open, Settings};
-use dht_protocol::neo::request::stream::Notification;
-use dht_protocol::{ChannelName, Key};
+use dht_protocol::Key;
+use dht_protocol::neo::batch;
+use dht_protocol::neo::request::get_all::{FromNode, Open};
 
-use super::control::{Answer, Event, Said, Stream, Tidings};
+use super::control::{Answer, Event, Said, Tidings};
 use super::{About, AnyProperty, Kind, Property, watch};
-use crate::world::{Frame, NODES, Node, Note, Request, node_at};
-
-/// The keys of a channel are below this.
-const KEYS: usize = 8;
-
-/// The GetAll that a property is about.
-#[derive(Clone, Debug)]
-pub struct Reading {
-    stream: Stream,
-    channel: ChannelName,
-    settings: Settings,
-}
+use crate::world::{Frame, NODES, Note};
+use reading::{Change, KEYS, bit, class, fits, keys, place};
 
 impl Reading {
-    /// The request with this number, of a frame; `None` if it is no GetAll.
-    pub fn of(frame: &Frame, request: Request) -> Option<Self> {
-        let Some(Asks::GetAll(channel, settings)) = frame.requests.get(request)?.asks.clone()
-        else {
-            return None;
-        };
-        Some(Self {
-            stream: Stream::of(frame, request)?,
-            channel,
-            settings,
-        })
-    }
-
     /// The properties of every GetAll.
     pub fn properties(self) -> Vec<Box<dyn AnyProperty>> {
         let own = |reading: &Self| reading.clone();
@@ -59,106 +35,6 @@ impl Reading {
             watch(WholeValues(self)),
         ]
     }
-
-    /// Would a record with this value be delivered?
-    fn wants(&self, value: &[u8]) -> bool {
-        let fits = self.settings.keys_only || value.len() <= MAX_VALUE;
-        fits && self.matches(value)
-    }
-
-    fn matches(&self, value: &[u8]) -> bool {
-        let filter = &self.settings.value_filter;
-        filter.is_empty() || value.windows(filter.len()).any(|part| part == filter)
-    }
-
-    /// A note as a change of the channel.
-    fn change<'a>(&self, note: &'a Note) -> Option<Change<'a>> {
-        match note {
-            Note::Wrote(node, channel, key, value, _) if *channel == self.channel => {
-                Some(Change::Record(*node, place(*key)?, value.as_ref()))
-            }
-            Note::RemovedChannel(node, channel, _) if *channel == self.channel => {
-                Some(Change::All(*node))
-            }
-            _ => None,
-        }
-    }
-
-    /// The records that a message of a node holds.
-    fn batch(&self, note: &Note) -> Option<(Node, Vec<Found>)> {
-        let Note::NodeSent(request, node, payload) = note else {
-            return None;
-        };
-        if *request != self.stream.request {
-            return None;
-        }
-        let Ok(FromNode::RecordBatch(block)) = FromNode::decode(payload) else {
-            return None;
-        };
-        let records = match self.settings.keys_only {
-            true => {
-                let keys = batch::decode_keys(&block).unwrap_or_default();
-                keys.into_iter().map(|key| (key, None)).collect()
-            }
-            false => {
-                let records = batch::decode_records(&block).unwrap_or_default();
-                let some = |(key, value)| (key, Some(value));
-                records.into_iter().map(some).collect()
-            }
-        };
-        Some((*node, records))
-    }
-
-    /// The key that the user is given.
-    fn item(&self, note: &Note) -> Option<(Node, Key)> {
-        match note {
-            Note::Told(request, Told::GetAll(Notification::Item(node, item)))
-                if *request == self.stream.request =>
-            {
-                let (Item::Record(key, _) | Item::Key(key)) = item;
-                Some((node_at(*node)?, *key))
-            }
-            _ => None,
-        }
-    }
-
-    /// What each node's channel holds at the beginning.
-    fn first(&self, frame: &Frame, what: impl Fn(&[u8]) -> u8) -> [[u8; KEYS]; NODES] {
-        let mut all = [[0; KEYS]; NODES];
-        for (store, held) in frame.nodes.iter().zip(&mut all) {
-            let channels = store.channels();
-            let records = channels.filter(|(name, _)| **name == self.channel);
-            for (key, value) in records.flat_map(|(_, records)| records) {
-                if let Some(place) = place(*key) {
-                    held[place] = what(value);
-                }
-            }
-        }
-        all
-    }
-}
-
-/// A record in a batch; a key has no value.
-type Found = (Key, Option<Bytes>);
-
-/// A change of the channel.
-enum Change<'a> {
-    Record(Node, usize, Option<&'a Bytes>),
-    All(Node),
-}
-
-fn place(key: Key) -> Option<usize> {
-    usize::try_from(key.0).ok().filter(|key| *key < KEYS)
-}
-
-fn bit(place: usize) -> u8 {
-    1 << place
-}
-
-/// The keys for which something holds, as bits.
-fn keys(held: &[u8; KEYS]) -> u8 {
-    let held = held.iter().enumerate().filter(|(_, held)| **held != 0);
-    held.fold(0, |keys, (place, _)| keys | bit(place))
 }
 
 /// Defines a property of a [`Reading`].
@@ -408,15 +284,6 @@ properties! {
         let whole = |key: Key| fitting[node].since & place(key).map_or(0, bit) != 0;
         records.iter().any(|(key, value)| value.is_some() && !whole(*key))
     };
-}
-
-/// Something by which a value is told from others.
-fn class(value: &[u8]) -> u8 {
-    1 << (value.first().unwrap_or(&0) % 8)
-}
-
-fn fits(value: &[u8]) -> u8 {
-    u8::from(value.len() <= MAX_VALUE)
 }
 
 /// The values of each key of a node: now, and all since it began.

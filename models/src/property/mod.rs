@@ -82,14 +82,11 @@ pub trait AnyProperty: Debug + Send + Sync {
 
     /// Is something owed?
     fn owes(&self, memory: u32) -> bool;
-
-    /// What it remembers, for a reader.
-    fn show(&self, memory: u32) -> String;
 }
 
 /// What all properties of a model remember.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Memories(pub Vec<u32>);
+pub(crate) struct Memories(pub(crate) Vec<u32>);
 
 /// A property, to be given to a frame.
 pub fn watch<P: Property>(property: P) -> Box<dyn AnyProperty> {
@@ -123,9 +120,5 @@ impl<P: Property> AnyProperty for Watched<P> {
 
     fn owes(&self, memory: u32) -> bool {
         self.property.owes(self.memories.get(Id::new(memory)))
-    }
-
-    fn show(&self, memory: u32) -> String {
-        format!("{:?}", self.memories.get(Id::new(memory)))
     }
 }

@@ -48,7 +48,7 @@ pub trait Fair: Model {
 
 /// Stores the graph of a model and judges its goals.
 ///
-/// The model's `always` and `sometimes` properties are for [`super::explore`], which needs less memory.
+/// The model's `always` and `sometimes` properties are for [`explore()`](super::explore()), which needs less memory.
 pub fn eventually<M>(model: &M, options: Options<'_>) -> Outcome<M::State, M::Action>
 where
     M: Fair + Sync,

@@ -1,6 +1,6 @@
 //! Exploring a [`stateright::Model`] beyond what stateright's own checkers offer.
 //!
-//! * [`explore`] visits every state, breadth first and with several threads, and judges the model's
+//! * [`explore()`] visits every state, breadth first and with several threads, and judges the model's
 //!   `always` and `sometimes` properties. Results do not depend on the number of threads, a path is a
 //!   shortest one, the search goes on after a first counterexample, and it stops in good order when it
 //!   reaches a limit.

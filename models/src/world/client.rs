@@ -359,7 +359,7 @@ impl Machine {
     }
 
     /// Does it run on all nodes?
-    pub fn runs_on_all_nodes(&self) -> bool {
+    pub(super) fn runs_on_all_nodes(&self) -> bool {
         match self {
             Self::Request(half) => half.runs_on_all_nodes(),
             Self::Ranges(_) => true,

@@ -39,7 +39,7 @@ pub struct Frame {
     /// Who may remove channels, and which nodes each client is connected to and knows the range of at
     /// the beginning, the newest last.
     pub clients: Vec<ClientSetup>,
-    /// A client that breaks the protocol: it cuts its first messages short.
+    /// A client that breaks the protocol: it cuts its messages short.
     pub rude: Option<note::Client>,
     /// What users ask for.
     pub requests: Vec<RequestSetup>,
@@ -123,7 +123,7 @@ pub struct Transfer {
 }
 
 /// How often things happen.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Budget {
     /// Connections break.
     pub breaks: u8,
@@ -193,30 +193,14 @@ impl Frame {
 
     /// With a request of the client that was added last.
     #[must_use]
-    pub fn asks(mut self, request: Request) -> Self {
-        self.requests.push(RequestSetup {
-            client: self.clients.len().saturating_sub(1),
-            asks: Some(request),
-            decisions: Vec::new(),
-            controls: Vec::new(),
-            calls: 0,
-            after: None,
-        });
-        self
+    pub fn asks(self, request: Request) -> Self {
+        self.request(Some(request))
     }
 
     /// With the permanent GetHashRange of the client that was added last.
     #[must_use]
-    pub fn asks_ranges(mut self) -> Self {
-        self.requests.push(RequestSetup {
-            client: self.clients.len().saturating_sub(1),
-            asks: None,
-            decisions: Vec::new(),
-            controls: Vec::new(),
-            calls: 0,
-            after: None,
-        });
-        self
+    pub fn asks_ranges(self) -> Self {
+        self.request(None)
     }
 
     /// The user of the last request may control it in these ways, so often.
@@ -279,6 +263,18 @@ impl Frame {
     #[must_use]
     pub fn property(mut self, property: Box<dyn AnyProperty>) -> Self {
         self.properties.push(property);
+        self
+    }
+
+    fn request(mut self, asks: Option<Request>) -> Self {
+        self.requests.push(RequestSetup {
+            client: self.clients.len().saturating_sub(1),
+            asks,
+            decisions: Vec::new(),
+            controls: Vec::new(),
+            calls: 0,
+            after: None,
+        });
         self
     }
 }

@@ -161,7 +161,7 @@ impl Step<'_> {
 
 impl Link {
     /// Does the client believe that it can send?
-    fn reaches_node(self) -> bool {
+    pub(super) fn reaches_node(self) -> bool {
         matches!(self, Self::Up | Self::Broken { client: false, .. })
     }
 }

@@ -2,10 +2,13 @@
 //! can happen in any order: messages on their way, connections that break, users, other writers,
 //! redistribution (`neo-requests.md` 15.1).
 //!
-//! A [`Frame`] says what a model consists of. A [`World`] is the model: its [`State`]s are small values
-//! (what is in them stands behind numbers, see [`intern`](crate::intern)), its [`Action`]s what happens
-//! next. Delivery to a process and its reaction up to the next wait is one step. Requests on one
+//! A [`Frame`] says what a model consists of. A [`World`] is that as a [`stateright::Model`]: its [`Action`]s
+//! are what can happen next; its [`State`]s are small, because what is in them is kept elsewhere, and they hold
+//! its number. Delivery to a process and its reaction up to the next wait is one step. Requests on one
 //! connection do not keep order among each other, which allows more than TCP does.
+//!
+//! What happens in a step is a list of [`Note`]s. [Properties](crate::property) judge nothing else, and what
+//! they remember is part of the state; so a property about a whole run becomes one about its states.
 //!
 //! * `frame`, `state`, `action`, `note`: the values.
 //! * `possible`: which actions there are. `fair`: which of them happen if nothing prevents them.
@@ -37,8 +40,8 @@ pub use frame::{
     address, node_at,
 };
 pub use note::{Client, From, Node, Note, Request};
-pub use state::{Asked, Lame, Link, Machine, Queue, Served, State, Used};
-pub use store::{Store, Written};
+pub use state::{Link, State, Used};
+pub use store::Store;
 
 use bytes::Bytes;
 use dht_protocol::neo::registry::Registry;
@@ -48,6 +51,7 @@ use stateright::{Model, Property as Checked};
 use crate::drawing;
 use crate::intern::{Id, Interner, Memo};
 use crate::property::{About, Kind, Memories};
+use state::{Asked, Queue, Served};
 
 /// A model, ready to be explored.
 #[derive(Debug)]
@@ -155,26 +159,6 @@ impl World {
         &self.frame
     }
 
-    /// A client's side of a request.
-    pub fn asked(&self, state: &State, request: Request) -> &Asked {
-        self.asked.get(state.asked[request])
-    }
-
-    /// A node's side of a request.
-    pub fn served(&self, state: &State, request: Request, node: Node) -> &Served {
-        self.served.get(state.served[request][node])
-    }
-
-    /// What a node stores.
-    pub fn store(&self, state: &State, node: Node) -> &Store {
-        self.stores.get(state.stores[node])
-    }
-
-    /// What a client knows of the nodes.
-    pub fn registry(&self, state: &State, client: Client) -> &Registry {
-        self.registries.get(state.registries[client])
-    }
-
     /// The properties with their numbers.
     pub fn abouts(&self) -> Vec<About> {
         let properties = self.frame.properties.iter();
@@ -185,12 +169,6 @@ impl World {
     pub fn owes(&self, state: &State, property: usize) -> bool {
         let memories = self.memories.get(state.memories);
         self.frame.properties[property].owes(memories.0[property])
-    }
-
-    /// What a property remembers, for a reader.
-    pub fn memory(&self, state: &State, property: usize) -> String {
-        let memories = self.memories.get(state.memories);
-        self.frame.properties[property].show(memories.0[property])
     }
 
     fn payload(&self, message: Id<Bytes>) -> Bytes {

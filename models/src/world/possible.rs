@@ -20,18 +20,18 @@ pub(super) struct Facts {
 impl World {
     /// What may happen next. Some of it may turn out to change nothing.
     pub(super) fn possible(&self, state: &State, actions: &mut Vec<Action>) {
-        let (frame, used) = (&self.frame, &state.used);
+        let (frame, spent) = (&self.frame, &state.used.spent);
         for request in 0..frame.requests.len() {
             self.of_user(state, request, actions);
             self.of_messages(state, request, actions);
         }
         for (writer, writes) in frame.writers.iter().enumerate() {
-            if usize::from(used.written[writer]) < writes.len() {
+            if usize::from(state.used.written[writer]) < writes.len() {
                 actions.push(Action::Write(writer as u8));
             }
         }
         self.of_links(state, actions);
-        if used.restarts < frame.budget.restarts {
+        if spent.restarts < frame.budget.restarts {
             actions.extend((0..frame.nodes.len()).map(Action::Restart));
         }
         self.of_redistribution(state, actions);
@@ -39,7 +39,7 @@ impl World {
 
     /// What a user may do.
     fn of_user(&self, state: &State, request: Request, actions: &mut Vec<Action>) {
-        let (frame, used) = (&self.frame, &state.used);
+        let (frame, spent) = (&self.frame, &state.used.spent);
         let setup = &frame.requests[request];
         let facts = self.facts(state.asked[request]);
         let free = setup
@@ -53,8 +53,8 @@ impl World {
                 let controls = setup.controls.iter();
                 actions.extend(controls.map(|control| Action::Control(request, *control)));
             }
-            if used.paces < frame.budget.paces {
-                let backlog = match used.paces % 2 {
+            if spent.paces < frame.budget.paces {
+                let backlog = match spent.paces % 2 {
                     0 => Backlog::High,
                     _ => Backlog::Low,
                 };
@@ -64,7 +64,7 @@ impl World {
                 let decisions = 0..setup.decisions.len() as u8;
                 actions.extend(decisions.map(|which| Action::Decide(request, which)));
             }
-            if used.abandons < frame.budget.abandons && setup.asks.is_some() {
+            if spent.abandons < frame.budget.abandons && setup.asks.is_some() {
                 actions.push(Action::Abandon(request));
             }
         }
@@ -72,9 +72,9 @@ impl World {
 
     /// What may arrive, and what a node may do with a request.
     fn of_messages(&self, state: &State, request: Request, actions: &mut Vec<Action>) {
-        let (frame, used) = (&self.frame, &state.used);
+        let (frame, spent) = (&self.frame, &state.used.spent);
         let setup = &frame.requests[request];
-        let strays = setup.asks.is_none() && used.strays < frame.budget.strays;
+        let strays = setup.asks.is_none() && spent.strays < frame.budget.strays;
         for node in 0..frame.nodes.len() {
             if strays && state.links[setup.client][node] == Link::Up {
                 actions.push(Action::Stray(request, node));
@@ -89,7 +89,7 @@ impl World {
                 if self.queues.get(state.to_client[request][node]).0.len() < frame.room {
                     actions.push(Action::Turn(request, node));
                 }
-                if used.ticks < frame.budget.ticks {
+                if spent.ticks < frame.budget.ticks {
                     actions.push(Action::Tick(request, node));
                 }
             }
@@ -98,13 +98,13 @@ impl World {
 
     /// What may become of the connections.
     fn of_links(&self, state: &State, actions: &mut Vec<Action>) {
-        let (frame, used) = (&self.frame, &state.used);
+        let (frame, spent) = (&self.frame, &state.used.spent);
         for client in 0..frame.clients.len() {
             for node in 0..frame.nodes.len() {
                 match state.links[client][node] {
                     Link::Unknown => {}
                     Link::Down => actions.push(Action::Connect(client, node)),
-                    Link::Up if used.breaks < frame.budget.breaks => {
+                    Link::Up if spent.breaks < frame.budget.breaks => {
                         actions.push(Action::Break(client, node));
                     }
                     Link::Up => {}

@@ -9,7 +9,7 @@ use dht_protocol::neo::registry::Registry;
 use dht_protocol::neo::request::gather::Gathering;
 use dht_protocol::neo::request::get_hash_range;
 
-use super::frame::{CLIENTS, NODES, REQUESTS};
+use super::frame::{Budget, CLIENTS, NODES, REQUESTS};
 use super::note::Request;
 use super::store::Store;
 use crate::intern::Id;
@@ -19,25 +19,25 @@ use crate::property::Memories;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct State {
     /// What each client knows of the nodes.
-    pub registries: [Id<Registry>; CLIENTS],
+    pub(super) registries: [Id<Registry>; CLIENTS],
     /// The client's side of each request.
-    pub asked: [Id<Asked>; REQUESTS],
+    pub(super) asked: [Id<Asked>; REQUESTS],
     /// The node's side of each request on each node.
-    pub served: [[Id<Served>; NODES]; REQUESTS],
+    pub(super) served: [[Id<Served>; NODES]; REQUESTS],
     /// Messages on their way to each node.
-    pub to_node: [[Id<Queue>; NODES]; REQUESTS],
+    pub(super) to_node: [[Id<Queue>; NODES]; REQUESTS],
     /// Messages on their way from each node.
-    pub to_client: [[Id<Queue>; NODES]; REQUESTS],
+    pub(super) to_client: [[Id<Queue>; NODES]; REQUESTS],
     /// What each node stores.
-    pub stores: [Id<Store>; NODES],
+    pub(super) stores: [Id<Store>; NODES],
     /// The connections.
     pub links: [[Link; NODES]; CLIENTS],
     /// What has been used of the budgets.
     pub used: Used,
     /// What the properties remember.
-    pub memories: Id<Memories>,
+    pub(super) memories: Id<Memories>,
     /// Which properties were found violated by the last step, and which goals it reached.
-    pub marked: u64,
+    pub(crate) marked: u64,
 }
 
 /// How many numbers of values there are in a state.
@@ -115,18 +115,8 @@ impl Link {
 /// What has been used of the budgets, and how far writers and redistribution are.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Used {
-    /// See [`Budget`](super::frame::Budget).
-    pub breaks: u8,
-    /// See [`Budget`](super::frame::Budget).
-    pub ticks: u8,
-    /// See [`Budget`](super::frame::Budget).
-    pub abandons: u8,
-    /// See [`Budget`](super::frame::Budget).
-    pub restarts: u8,
-    /// See [`Budget`](super::frame::Budget).
-    pub strays: u8,
-    /// See [`Budget`](super::frame::Budget).
-    pub paces: u8,
+    /// How often things have happened.
+    pub spent: Budget,
     /// How many writes of each writer have been made.
     pub written: [u8; 2],
     /// Has the redistribution been announced?
@@ -135,7 +125,7 @@ pub struct Used {
 
 /// The client's side of a request.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Asked {
+pub(super) enum Asked {
     /// It has not begun.
     Waiting,
     /// It is under way.
@@ -153,7 +143,7 @@ pub enum Asked {
 
 /// A client's half of a request.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Machine {
+pub(super) enum Machine {
     /// What a user asked for.
     Request(ClientRequest),
     /// The permanent request for the ranges of the nodes.
@@ -162,7 +152,7 @@ pub enum Machine {
 
 /// The node's side of a request.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Served {
+pub(super) struct Served {
     /// The machine, if the request is active.
     pub half: Option<NodeRequest>,
     /// A message that a defect holds back.
@@ -173,7 +163,7 @@ pub struct Served {
 
 /// What a defect has made unable to go on (F02).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub enum Lame {
+pub(super) enum Lame {
     /// Nothing.
     #[default]
     Not,
@@ -185,15 +175,7 @@ pub enum Lame {
 
 /// Messages on their way, the next one first.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Queue(pub Vec<Id<Bytes>>);
-
-/// Whether a request is over at its client, and where it stands otherwise.
-impl Asked {
-    /// Is it under way?
-    pub fn is_active(&self) -> bool {
-        matches!(self, Self::Active { .. })
-    }
-}
+pub(super) struct Queue(pub(super) Vec<Id<Bytes>>);
 
 /// Which requests a client has.
 pub(super) fn requests_of(

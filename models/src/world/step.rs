@@ -109,16 +109,16 @@ impl Step<'_> {
                 self.client(request, client::Input::Control(control));
             }
             Action::Pace(request, backlog) => {
-                self.state.used.paces += 1;
+                self.state.used.spent.paces += 1;
                 self.client(request, client::Input::Pace(backlog));
             }
             Action::Decide(request, which) => self.client(request, client::Input::Decide(which)),
             Action::Abandon(request) => {
-                self.state.used.abandons += 1;
+                self.state.used.spent.abandons += 1;
                 self.client(request, client::Input::Abandon);
             }
             Action::Stray(request, node) => {
-                self.state.used.strays += 1;
+                self.state.used.spent.strays += 1;
                 let payload = Bytes::from_static(&[0]);
                 let message = world.messages.id(payload.clone());
                 self.note(Note::ClientSent(request, node, payload));
@@ -140,20 +140,20 @@ impl Step<'_> {
                 self.node(request, node, node::Input::Tick);
                 // A period of something that has none, or of a dump that is still under way.
                 if self.state.served[request][node] != before {
-                    self.state.used.ticks += 1;
+                    self.state.used.spent.ticks += 1;
                     self.note(Note::Ticked(request, node));
                 }
             }
             Action::Write(writer) => self.write(usize::from(writer)),
             Action::Break(client, node) => {
-                self.state.used.breaks += 1;
+                self.state.used.spent.breaks += 1;
                 self.break_link(client, node);
             }
             Action::ClientDown(client, node) => self.client_down(client, node),
             Action::NodeDown(client, node) => self.node_down(client, node),
             Action::Connect(client, node) => self.connect(client, node),
             Action::Restart(node) => {
-                self.state.used.restarts += 1;
+                self.state.used.spent.restarts += 1;
                 self.restart(node);
             }
             Action::Announce => self.announce(),

@@ -98,7 +98,7 @@ impl Store {
 
 /// Something that was written, for those who follow the channel and those who judge.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Written {
+pub(super) enum Written {
     /// A record of a channel was written or removed.
     Record(ChannelId, Change),
     /// A channel was created.

@@ -8,7 +8,7 @@ use crate::terminal::number;
 /// The line above the table.
 pub fn titles() -> String {
     format!(
-        "{:<26} {:>11} {:>11} {:>6} {:>8}  properties",
+        "{:<31} {:>11} {:>11} {:>6} {:>8}  properties",
         "model", "states", "steps", "depth", "time"
     )
 }
@@ -16,7 +16,7 @@ pub fn titles() -> String {
 /// A model's line.
 pub fn row(model: &ModelResult) -> String {
     let mut line = format!(
-        "{:<26} {:>11} {:>11} {:>6} {:>8}  {}",
+        "{:<31} {:>11} {:>11} {:>6} {:>8}  {}",
         model.name,
         number(model.unique),
         number(model.generated),
@@ -30,10 +30,28 @@ pub fn row(model: &ModelResult) -> String {
     line
 }
 
-/// What was found, each with the run that shows it.
+/// What was found, with the runs that show it. A run that shows several things is drawn once.
 pub fn counterexamples(run: &ModelRun) -> String {
     let mut text = String::new();
-    for (model, property) in run.findings() {
+    for model in &run.models {
+        let mut left: Vec<&PropertyResult> = model.properties.iter().collect();
+        left.retain(|property| property.verdict.is_bad());
+        while let Some(first) = left.first().copied() {
+            let same = |property: &&PropertyResult| {
+                std::ptr::eq(*property, first) || shows_the_same(property, first)
+            };
+            let (shown, others) = left.into_iter().partition(same);
+            left = others;
+            finding(&mut text, model, &shown);
+        }
+    }
+    text
+}
+
+/// Properties of a model that one run shows.
+fn finding(text: &mut String, model: &ModelResult, shown: &[&PropertyResult]) {
+    let _ = writeln!(text);
+    for property in shown {
         let PropertyResult {
             id, kind, sentence, ..
         } = property;
@@ -42,18 +60,25 @@ pub fn counterexamples(run: &ModelRun) -> String {
             PropertyVerdict::HeldUnexpectedly => "holds, although the protocol does not see to it",
             _ => "violated",
         };
-        let _ = writeln!(text, "\n{}: {id} ({kind}) {what}", model.name);
+        let _ = writeln!(text, "{}: {id} ({kind}) {what}", model.name);
         let _ = writeln!(text, "    {sentence}");
-        if let Some(run) = &property.run {
-            let _ = writeln!(text, "\n{}", run.chart.trim_end());
-            for (what, path) in [("drawn in", &run.svg), ("kept as", &run.case)] {
-                if let Some(path) = path {
-                    let _ = writeln!(text, "    {what} {path}");
-                }
+    }
+    let runs = || shown.iter().filter_map(|property| property.run.as_ref());
+    if let Some(run) = runs().next() {
+        let _ = writeln!(text, "\n{}", run.chart.trim_end());
+    }
+    for run in runs() {
+        for (what, path) in [("drawn in", &run.svg), ("kept as", &run.case)] {
+            if let Some(path) = path {
+                let _ = writeln!(text, "    {what} {path}");
             }
         }
     }
-    text
+}
+
+fn shows_the_same(a: &PropertyResult, b: &PropertyResult) -> bool {
+    let steps = |property: &PropertyResult| property.run.as_ref().map(|run| run.steps.clone());
+    steps(a).is_some() && steps(a) == steps(b)
 }
 
 /// The last line.
@@ -64,6 +89,7 @@ pub fn summary(run: &ModelRun) -> String {
     let unique = sum(|model| model.unique);
     let found = run.findings().count();
     let verdict = match (found, run.exit().code()) {
+        _ if run.defect.is_some() => found_out(run),
         (0, 0) => "Every property holds.".to_owned(),
         (0, _) => "Not everything is known.".to_owned(),
         (1, _) => "1 property is not as it should be.".to_owned(),
@@ -77,6 +103,18 @@ pub fn summary(run: &ModelRun) -> String {
         time(milliseconds),
         number(rate),
     )
+}
+
+/// What became of the defect that was switched on.
+fn found_out(run: &ModelRun) -> String {
+    let defect = run.defect.as_deref().unwrap_or_default();
+    let mut ids: Vec<&str> = run.findings().map(|(_, found)| found.id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    match ids.is_empty() {
+        true => format!("{defect} is not found: no model that was explored shows it."),
+        false => format!("{defect} is found: it violates {}.", ids.join(", ")),
+    }
 }
 
 /// The properties in a few words: which hold, and which do not.
@@ -163,7 +201,7 @@ mod tests {
         let run = model(PropertyVerdict::Held);
         assert_eq!(
             row(&run.models[0]),
-            "control                          1,234       4,321     17   1.50 s  1 hold"
+            "control                               1,234       4,321     17   1.50 s  1 hold"
         );
         assert_eq!(counterexamples(&run), "");
         assert_eq!(

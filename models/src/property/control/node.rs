@@ -39,51 +39,41 @@ properties! {
     StopsOrFinishes: "P29", Always,
     "A node never both acknowledges Stop and sends its final message.",
     [Ending; NODES],
-    |_, endings, event| match event {
-        Event::NodeHeard(node, Said::Open(_)) | Event::NodeDown(node) => {
-            endings[node] = Ending::Open;
-            false
-        }
-        Event::NodeHeard(node, Said::Control(Control::Stop)) if endings[node] == Ending::Open => {
-            endings[node] = Ending::Stopping;
-            false
-        }
-        Event::NodeSaid(node, Answer::Ack) => match endings[node] {
-            Ending::Stopping => {
-                endings[node] = Ending::Stopped;
-                false
+    |_, endings, event| {
+        hear(endings, &event);
+        match event {
+            Event::NodeSaid(node, Answer::Ack) => match endings[node] {
+                Ending::Stopping => {
+                    endings[node] = Ending::Stopped;
+                    false
+                }
+                Ending::Final => true,
+                Ending::Open | Ending::Stopped => false,
+            },
+            Event::NodeSaid(node, Answer::Final) => {
+                std::mem::replace(&mut endings[node], Ending::Final) == Ending::Stopped
             }
-            Ending::Final => true,
-            Ending::Open | Ending::Stopped => false,
-        },
-        Event::NodeSaid(node, Answer::Final) => {
-            std::mem::replace(&mut endings[node], Ending::Final) == Ending::Stopped
+            _ => false,
         }
-        _ => false,
     };
 
     /// P30: whoever has acknowledged Stop is silent.
     SilentAfterStop: "P30", Always,
     "After the Ack of Stop the node sends nothing more of the request.",
     [Ending; NODES],
-    |_, endings, event| match event {
-        Event::NodeHeard(node, Said::Open(_)) | Event::NodeDown(node) => {
-            endings[node] = Ending::Open;
-            false
-        }
-        Event::NodeHeard(node, Said::Control(Control::Stop)) if endings[node] == Ending::Open => {
-            endings[node] = Ending::Stopping;
-            false
-        }
-        Event::NodeSaid(node, answer) => match endings[node] {
-            Ending::Stopped => true,
-            Ending::Stopping if answer == Answer::Ack => {
-                endings[node] = Ending::Stopped;
-                false
-            }
+    |_, endings, event| {
+        hear(endings, &event);
+        match event {
+            Event::NodeSaid(node, answer) => match endings[node] {
+                Ending::Stopped => true,
+                Ending::Stopping if answer == Answer::Ack => {
+                    endings[node] = Ending::Stopped;
+                    false
+                }
+                _ => false,
+            },
             _ => false,
-        },
-        _ => false,
+        }
     };
 
     /// P31: what was under way when the node was suspended is little.
@@ -229,6 +219,19 @@ pub enum Ending {
     Stopped,
     /// The final message was sent.
     Final,
+}
+
+/// A request begins, is to be stopped, or ends with its connection.
+fn hear(endings: &mut [Ending; NODES], event: &Event<'_>) {
+    match *event {
+        Event::NodeHeard(node, Said::Open(_)) | Event::NodeDown(node) => {
+            endings[node] = Ending::Open;
+        }
+        Event::NodeHeard(node, Said::Control(Control::Stop)) if endings[node] == Ending::Open => {
+            endings[node] = Ending::Stopping;
+        }
+        _ => {}
+    }
 }
 
 /// Whether a node owes an Ack.

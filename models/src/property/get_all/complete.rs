@@ -1,6 +1,6 @@
 //! Whether a GetAll delivers everything.
 
-use super::{Change, Reading, bit, keys, place};
+use super::reading::{Change, Reading, bit, keys, place};
 use crate::property::control::{Answer, Event, Said};
 use crate::property::{About, Kind, Property};
 use crate::world::{Frame, NODES, Note};

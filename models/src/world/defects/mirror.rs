@@ -8,7 +8,7 @@ use dht_protocol::neo::node::NodeRequest;
 use dht_protocol::neo::request::mirror::{Change, FromNode, Node};
 
 use crate::defect::{Defect, Defects};
-use crate::world::Lame;
+use crate::world::state::Lame;
 
 /// What becomes of a message that a Mirror sends.
 #[derive(Clone, Debug, Eq, PartialEq)]

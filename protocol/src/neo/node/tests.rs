@@ -217,6 +217,18 @@ mod ids {
     }
 
     #[test]
+    fn nothing_is_left_of_requests_that_ended() {
+        let nodes = [[PUT, GET], [GET, PUT]].map(|requests| {
+            let mut wire = Wire::open(Memory::with("c", [(1, "v")]));
+            for request in requests {
+                wire.ask(&[(1, request)]);
+            }
+            wire.node
+        });
+        assert_eq!(nodes[0], nodes[1]);
+    }
+
+    #[test]
     fn id_0_is_reserved() {
         let mut wire = Wire::open(Memory::default());
         assert_eq!(wire.send(&[(0, PUT)]), Err(Violation::ZeroRequestId));

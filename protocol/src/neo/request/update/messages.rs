@@ -18,7 +18,7 @@ pub enum Open {
 /// A new value, and the hash that the value it replaces must have.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Replacement {
-    /// [`fnv1a`] of the value that was read.
+    /// [`fnv1a`](crate::fnv1a) of the value that was read.
     pub original_hash: u64,
     /// The new value.
     pub new_value: Bytes,

@@ -1,0 +1,127 @@
+//! Messages in a stream of bytes.
+
+use bytes::Bytes;
+use dht_protocol::neo::frame::{FrameBuffer, write_authentication, write_request};
+use dht_protocol::neo::header::{HEADER_LEN, Header, ID_LEN};
+use dht_protocol::neo::{Kind, RequestId, Violation};
+
+use crate::memory;
+use crate::pieces::pieces;
+
+/// The largest message that is accepted.
+const LIMIT: u64 = 4096;
+
+/// Frames are the same however the stream is cut. The first byte says how it is cut, and of which kind the
+/// messages are; the rest is the stream.
+pub fn frames(data: &[u8]) {
+    let Some((seed, stream)) = data.split_first() else {
+        return;
+    };
+    let kind = match seed % 2 {
+        0 => Kind::Request,
+        _ => Kind::Authentication,
+    };
+    memory::bounded(data, 64, || {
+        let at_once = read([stream], kind);
+        let in_pieces = read(pieces(seed / 2, stream), kind);
+        assert_eq!(at_once, in_pieces, "cut differently");
+        at_once.check(stream, kind);
+    });
+}
+
+/// What came out of a stream.
+#[derive(Debug, Eq, PartialEq)]
+struct Heard {
+    bodies: Vec<Bytes>,
+    violation: Option<Violation>,
+    /// Bytes of a message that is not complete, if nothing was wrong.
+    left: usize,
+}
+
+fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, kind: Kind) -> Heard {
+    let mut buffer = FrameBuffer::default();
+    let mut heard = Heard {
+        bodies: Vec::new(),
+        violation: None,
+        left: 0,
+    };
+    for piece in pieces {
+        buffer.feed(piece);
+        loop {
+            match buffer.next(kind, LIMIT) {
+                Ok(Some(body)) => heard.bodies.push(body),
+                Ok(None) => break,
+                Err(violation) => {
+                    heard.violation = Some(violation);
+                    return heard;
+                }
+            }
+        }
+    }
+    heard.left = buffer.len();
+    heard
+}
+
+impl Heard {
+    /// Written again it is the beginning of the stream, and the rest is what is left or wrong.
+    fn check(&self, stream: &[u8], kind: Kind) {
+        let mut again = Vec::new();
+        for body in &self.bodies {
+            match (kind, body.split_first_chunk::<ID_LEN>()) {
+                (Kind::Authentication, _) => write_authentication(&mut again, body),
+                (Kind::Request, Some((id, payload))) => {
+                    match RequestId::new(u64::from_le_bytes(*id)) {
+                        Some(id) => write_request(&mut again, id, payload),
+                        // The id is looked at by who knows of requests.
+                        None => again.extend(forged(body)),
+                    }
+                }
+                (Kind::Request, None) => panic!("a request message without an id: {body:02x?}"),
+            }
+        }
+        let rest = stream.strip_prefix(&*again);
+        let rest = rest.expect("the messages are not what the stream begins with");
+        let wrong = rest
+            .first_chunk::<HEADER_LEN>()
+            .and_then(|bytes| match Header::decode(*bytes, LIMIT) {
+                Ok(header) if header.kind != kind => Some(Violation::Phase { kind: header.kind }),
+                Ok(_) => None,
+                Err(violation) => Some(violation),
+            });
+        assert_eq!(self.violation, wrong);
+        if self.violation.is_none() {
+            assert_eq!(self.left, rest.len());
+        }
+    }
+}
+
+fn forged(body: &[u8]) -> Vec<u8> {
+    let header = Header {
+        kind: Kind::Request,
+        body_len: body.len() as u64,
+    };
+    [&header.encode()[..], body].concat()
+}
+
+/// A header that is understood is written the same way; the parity is judged first, and no length above the
+/// limit passes.
+pub fn header(data: &[u8]) {
+    let Some((bytes, limit)) = data.split_first_chunk::<HEADER_LEN>() else {
+        return;
+    };
+    let limit = limit.first_chunk().map_or(LIMIT, |limit| u64::from_le_bytes(*limit));
+    let parity = bytes.iter().fold(0, |parity, byte| parity ^ byte);
+    match Header::decode(*bytes, limit) {
+        Ok(header) => {
+            assert_eq!(header.encode(), *bytes);
+            match header.kind {
+                Kind::Request => assert!((8..=limit).contains(&header.body_len)),
+                Kind::Authentication => assert!(header.body_len < 1000),
+            }
+        }
+        Err(violation) => {
+            let of_parity = matches!(violation, Violation::Parity { .. });
+            assert_eq!(of_parity, parity != 0, "{violation}");
+        }
+    }
+}

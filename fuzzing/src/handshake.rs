@@ -1,0 +1,124 @@
+//! Both sides of the authentication, and what comes behind it, fed whatever a peer sends.
+
+use std::time::Duration;
+
+use dht_protocol::neo::auth::Nonce;
+use dht_protocol::neo::dissect::Side;
+use dht_protocol::neo::handshake::ClientHandshake;
+use dht_protocol::neo::monitor::Listener;
+use dht_protocol::neo::{Connection, Credential, Event, Limits, Now};
+use fakedht::{MemoryStorage, Node, NodeConfig};
+
+use crate::memory;
+use crate::pieces::pieces;
+
+/// What the node's clock said, and its nonce, when a client was recorded: the client's proof in the recording
+/// is good, and the seeds get behind the authentication.
+pub(crate) const UNIX: u64 = 1_795_326_307;
+pub(crate) const NONCE: Nonce = [0x6d, 0x2e, 0x8d, 0x68];
+
+const LIMITS: Limits = Limits {
+    message: 64 * 1024,
+    active_requests: 16,
+    mirror_queue: 16,
+};
+
+fn now() -> Now {
+    Now {
+        unix: UNIX,
+        elapsed: Duration::ZERO,
+    }
+}
+
+/// A client hears bytes that no node may have sent. The first byte says how they are cut.
+///
+/// Whatever comes: after an error there are no further events, and the client says no more than its three
+/// words.
+pub fn client_connection(data: &[u8]) {
+    let Some((seed, stream)) = data.split_first() else {
+        return;
+    };
+    memory::bounded(data, 64, || {
+        let handshake = ClientHandshake::new(Credential::default_admin());
+        let mut client = Connection::new(handshake, LIMITS);
+        let (mut established, mut failed) = (false, false);
+        for piece in by_version(*seed, stream) {
+            client.feed(piece);
+            loop {
+                let event = client.next_event(now());
+                assert!(!failed || event == Ok(None), "{event:?} after an error");
+                match event {
+                    Ok(Some(Event::Established(()))) => {
+                        assert!(!established, "established twice");
+                        established = true;
+                    }
+                    Ok(Some(Event::Message { .. })) => assert!(established, "a message too early"),
+                    Ok(None) => break,
+                    Err(violation) => {
+                        std::hint::black_box(violation.section());
+                        failed = true;
+                    }
+                }
+            }
+        }
+        assert_eq!(client.is_open(), established && !failed);
+        // Version, time, and name with code.
+        assert!(client.output_len() <= 1 + 18 + 10 + 8 + 5 + 64);
+    });
+}
+
+/// A whole node hears bytes that no client may have sent. The first byte says how they are cut.
+///
+/// Whatever comes: the node keeps to the protocol, as far as the client has.
+pub fn node_connection(data: &[u8]) {
+    let Some((seed, stream)) = data.split_first() else {
+        return;
+    };
+    memory::bounded(data, 1024, || {
+        let config = NodeConfig {
+            limits: LIMITS,
+            ..NodeConfig::default()
+        };
+        let mut node = Node::new(config, MemoryStorage::new());
+        let id = node.accept(NONCE);
+        let mut listener = Listener::new();
+        let mut said = Vec::new();
+        for piece in by_version(*seed, stream) {
+            let breaches = listener.hear(Side::Client, piece);
+            std::hint::black_box(breaches);
+            node.feed(id, piece);
+            let result = settle(&mut node, id, &mut said);
+            let breaches = listener.hear(Side::Node, &said);
+            assert!(breaches.is_empty(), "the node broke the protocol: {breaches:?}");
+            said.clear();
+            if let Err(violation) = result {
+                std::hint::black_box(violation.section());
+                node.close(id);
+                break;
+            }
+        }
+    });
+}
+
+/// Lets a node do all it can.
+fn settle(
+    node: &mut Node<MemoryStorage>,
+    id: fakedht::ConnectionId,
+    said: &mut Vec<u8>,
+) -> Result<(), fakedht::Violation> {
+    loop {
+        let more = node.process(id, now());
+        let output = node.take_output(id);
+        said.extend_from_slice(&output);
+        if !more? && output.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// The version byte alone, which has to be answered first, and the rest in pieces.
+fn by_version(seed: u8, stream: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (version, rest) = stream.split_at(stream.len().min(1));
+    std::iter::once(version).chain(pieces(seed, rest))
+}
+

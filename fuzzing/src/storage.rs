@@ -1,0 +1,147 @@
+//! Operations on a node's storage, judged by the reference model.
+
+use arbitrary::{Arbitrary, Unstructured};
+use bytes::Bytes;
+use dht_model::dht::NodeId;
+use dht_model::{Action, Answer, ChannelName, Expectations, HashRange, Key, Model, Operation};
+use fakedht::MemoryStorage;
+use fakedht::storage::{Size, Storage};
+
+/// Few names, so that operations meet.
+const CHANNELS: [&str; 3] = ["a", "b", ""];
+const KEYS: [u64; 4] = [0, 1, 1 << 63, u64::MAX];
+/// Values that differ in length too.
+const VALUES: [&str; 4] = ["", "v", "vv", "another value"];
+
+#[derive(Arbitrary, Debug)]
+enum Step {
+    Put(u8, u8, u8),
+    Get(u8, u8),
+    Exists(u8, u8),
+    Remove(u8, u8),
+    GetAll(u8),
+    GetAllKeys(u8),
+    GetChannels,
+    RemoveChannel(u8),
+}
+
+/// Whatever is asked of the storage of the embedded node, in whatever order, the model allows the answer.
+pub fn storage(data: &[u8]) {
+    let mut input = Unstructured::new(data);
+    let mut storage = MemoryStorage::new();
+    let mut model = Model::new(Expectations::default());
+    model.announce(NodeId(1), HashRange::FULL);
+    while !input.is_empty() {
+        let Ok(step) = Step::arbitrary(&mut input) else {
+            return;
+        };
+        let (operation, answer) = step.perform(&mut storage);
+        if let Err(refusal) = model.observe(&operation, &answer) {
+            panic!("{operation}: {answer} is refused: {refusal}");
+        }
+        sizes_are_right(&storage);
+    }
+}
+
+impl Step {
+    fn perform(self, storage: &mut MemoryStorage) -> (Operation, Answer) {
+        match self {
+            Self::Put(channel, key, value) => {
+                let (name, key, value) = (name(channel), self::key(key), self::value(value));
+                let id = storage.open_channel(&name).expect("memory does not fail");
+                storage.put(id, key, &value).expect("memory does not fail");
+                (Operation::put(name, key, value), Answer::Stored)
+            }
+            Self::Get(channel, key) => {
+                let (name, key) = (name(channel), self::key(key));
+                let answer = read(storage, &name, key).map_or(Answer::NoRecord, Answer::Value);
+                (Operation::get(name, key), answer)
+            }
+            Self::Exists(channel, key) => {
+                let (name, key) = (name(channel), self::key(key));
+                let answer = Answer::Exists(read(storage, &name, key).is_some());
+                (Operation::exists(name, key), answer)
+            }
+            Self::Remove(channel, key) => {
+                let (name, key) = (name(channel), self::key(key));
+                let removed = match storage.find_channel(&name) {
+                    Some(id) => storage.remove(id, key).expect("memory does not fail"),
+                    None => false,
+                };
+                let operation = Operation::record(name, key, Action::Remove);
+                (operation, Answer::Removed(removed))
+            }
+            Self::GetAll(channel) => {
+                let name = name(channel);
+                let answer = Answer::Records(walk(storage, &name));
+                (Operation::get_all(name), answer)
+            }
+            Self::GetAllKeys(channel) => {
+                let name = name(channel);
+                let keys = walk(storage, &name).into_iter().map(|(key, _)| key);
+                let answer = Answer::Keys(keys.collect());
+                (Operation::get_all_keys(name), answer)
+            }
+            Self::GetChannels => (Operation::GetChannels, Answer::Channels(names(storage))),
+            Self::RemoveChannel(channel) => {
+                let name = name(channel);
+                let before = storage.find_channel(&name);
+                let removed = storage.remove_channel(&name).expect("memory does not fail");
+                assert_eq!(removed, before);
+                (Operation::remove_channel(name), Answer::ChannelRemoved)
+            }
+        }
+    }
+}
+
+fn name(number: u8) -> ChannelName {
+    CHANNELS[usize::from(number) % CHANNELS.len()].into()
+}
+
+fn key(number: u8) -> Key {
+    Key(KEYS[usize::from(number) % KEYS.len()])
+}
+
+fn value(number: u8) -> Bytes {
+    VALUES[usize::from(number) % VALUES.len()].into()
+}
+
+fn read(storage: &MemoryStorage, channel: &ChannelName, key: Key) -> Option<Bytes> {
+    let id = storage.find_channel(channel)?;
+    storage.get(id, key).expect("memory does not fail")
+}
+
+fn walk(storage: &MemoryStorage, channel: &ChannelName) -> Vec<(Key, Bytes)> {
+    let Some(id) = storage.find_channel(channel) else {
+        return Vec::new();
+    };
+    let mut last = None;
+    std::iter::from_fn(|| {
+        let record = storage.record_after(id, last)?;
+        last = Some(record.0);
+        Some(record)
+    })
+    .collect()
+}
+
+fn names(storage: &MemoryStorage) -> Vec<ChannelName> {
+    let mut last = None;
+    std::iter::from_fn(|| {
+        last = storage.channel_after(last.as_ref());
+        last.clone()
+    })
+    .collect()
+}
+
+fn sizes_are_right(storage: &MemoryStorage) {
+    for name in names(storage) {
+        let id = storage.find_channel(&name).expect("a channel that is listed");
+        let records = walk(storage, &name);
+        let bytes = records.iter().map(|(_, value)| value.len() as u64).sum();
+        let counted = Size {
+            records: records.len() as u64,
+            bytes,
+        };
+        assert_eq!(storage.size(id), counted, "of channel {name}");
+    }
+}

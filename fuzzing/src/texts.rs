@@ -1,0 +1,110 @@
+//! Files that people write, or that were written earlier: read, and written again where there is a writer.
+
+use std::path::Path;
+
+use dht_protocol::legacy::Order;
+use dht_protocol::neo::credentials::CredentialsError;
+use dht_protocol::neo::{AuthKey, Credential, Credentials};
+use dht_protocol::nodes_file;
+use dht_reports::Profile;
+use dht_workload::corpus::Kept;
+
+use crate::memory;
+
+/// The list of nodes.
+pub fn nodes_file(data: &[u8]) {
+    memory::bounded(data, 64, || match nodes_file::parse(data) {
+        Ok(nodes) => {
+            let text: String = nodes.iter().map(|node| format!("{node}\n")).collect();
+            assert_eq!(nodes_file::parse(text.as_bytes()), Ok(nodes));
+        }
+        Err(error) => assert!((1..=lines(data)).contains(&error.line), "{error}"),
+    });
+}
+
+/// Names and keys.
+pub fn credentials(data: &[u8]) {
+    memory::bounded(data, 64, || {
+        match Credentials::parse(data) {
+            Ok(credentials) => {
+                let text: String = credentials
+                    .names()
+                    .map(|name| {
+                        let key = credentials.key(name).expect("every name has a key");
+                        format!("{name}:{}\n", hex(key))
+                    })
+                    .collect();
+                assert_eq!(Credentials::parse(text.as_bytes()), Ok(credentials));
+            }
+            Err(error) => {
+                if let CredentialsError::Entry { line, .. } = &error {
+                    assert!((1..=lines(data)).contains(line), "{error}");
+                }
+                assert!(error.to_string().len() < 1024, "an error of any length");
+            }
+        }
+        if let Ok(credential) = Credential::parse_file(data) {
+            let all = Credentials::parse(data).expect("a client's file is a node's file too");
+            assert_eq!(all.key(&credential.name), Some(&credential.key));
+        }
+    });
+}
+
+/// The profile of a node.
+pub fn profile(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    if let Err(error) = Profile::from_toml(text) {
+        assert!(!error.to_string().is_empty());
+    }
+}
+
+/// A failure that was kept: what is written of it is read as the same.
+pub fn corpus_file(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let path = Path::new("case.json");
+    match Kept::parse(path, text) {
+        Ok(kept) => {
+            let again = Kept::parse(path, &kept.text()).expect("what is written is read");
+            assert_eq!(again.text(), kept.text());
+            assert_eq!(again.file_name(), kept.file_name());
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// A history of operations: what is written of it is read as the same.
+pub fn history(data: &[u8]) {
+    if let Ok(history) = dht_history::read(data) {
+        let mut text = Vec::new();
+        dht_history::write(&history, &mut text).expect("memory takes everything");
+        let again = dht_history::read(&*text).expect("what is written is read");
+        assert_eq!(again.entries(), history.entries());
+    }
+}
+
+/// Orders of the legacy protocol: each is read from the first byte on that completes it, and not earlier.
+pub fn legacy_orders(data: &[u8]) {
+    memory::bounded(data, 64, || {
+        let mut rest = data;
+        while let Ok(Some((order, length))) = Order::decode(rest) {
+            let (bytes, behind) = rest.split_at(length);
+            let mut written = Vec::new();
+            order.encode(&mut written);
+            assert_eq!(written, bytes);
+            assert_eq!(Order::decode(&bytes[..length - 1]), Ok(None));
+            rest = behind;
+        }
+    });
+}
+
+fn lines(text: &[u8]) -> usize {
+    1 + text.iter().filter(|byte| **byte == b'\n').count()
+}
+
+fn hex(key: &AuthKey) -> String {
+    key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
