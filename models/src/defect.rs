@@ -115,6 +115,7 @@ defects! {
         M44: "The user of a list of channels is told the end when the first node has finished.";
         M45: "A node lists each channel twice.";
         M46: "The user is told that it is suspended when it reads too slowly.";
+        M47: "A node sends an empty batch behind Finished.";
         M53: "A client leaves the old copy of a record that it has moved.";
         M60: "A Mirror does not report that it lost changes.";
         M61: "A Mirror reports lost changes after every removal of a record.";

@@ -104,6 +104,10 @@ impl<'a> Drawing<'a> {
                 what: words::told(told),
             },
             Note::Over(_) => return Vec::new(),
+            Note::Ignored(request, _) => Mark::Happens {
+                lane: self.client(*request),
+                what: "has no use for it".to_owned(),
+            },
             Note::ClientSent(request, node, payload) => {
                 self.sent(*request, *node, From::Client, payload)
             }

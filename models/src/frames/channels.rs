@@ -41,7 +41,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: remove_channel,
         shows: &[(Defect::M11, "linearizable")],
         expected: &[],
-        states: 5_135,
+        states: 5195,
     },
     Entry {
         name: "remove-channel-nodes",

@@ -27,6 +27,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Defect::F08, "P45"),
             (Defect::M37, "P48"),
             (Defect::M38, "P49"),
+            (Defect::M47, "reception"),
         ],
         expected: &[],
         states: 639,

@@ -40,7 +40,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: hash_range_newest,
         shows: &[(Defect::F41, "P69")],
         expected: &[],
-        states: 146,
+        states: 154,
     },
     Entry {
         name: "routing",
@@ -52,7 +52,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Defect::M42, "P68"),
         ],
         expected: &[],
-        states: 853,
+        states: 895,
     },
 ];
 

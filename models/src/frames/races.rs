@@ -51,7 +51,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: one_client,
         shows: &[(Defect::M11, "linearizable"), (Defect::M09, "P11")],
         expected: &[],
-        states: 963,
+        states: 985,
     },
     Entry {
         name: "one-after-the-other",
@@ -59,7 +59,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: one_after_the_other,
         shows: &[(Defect::M11, "linearizable")],
         expected: &[],
-        states: 4_414,
+        states: 4482,
     },
 ];
 

@@ -57,7 +57,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Defect::M12, "P16"),
         ],
         expected: &[],
-        states: 603,
+        states: 612,
     },
     Entry {
         name: "exists",
@@ -65,7 +65,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: exists,
         shows: &[(Defect::F44, "P07")],
         expected: &[],
-        states: 305,
+        states: 314,
     },
     Entry {
         name: "remove",
@@ -81,7 +81,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: wrong_node,
         shows: &[(Defect::M10, "P12"), (Defect::M43, "P14")],
         expected: &[],
-        states: 2_055,
+        states: 2214,
     },
     Entry {
         name: "rude",
@@ -97,7 +97,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: agree,
         shows: &[(Defect::M13, "P19")],
         expected: &[],
-        states: 688,
+        states: 739,
     },
     Entry {
         name: "agree-get-all",
@@ -105,7 +105,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: agree_get_all,
         shows: &[(Defect::M13, "P19")],
         expected: &[],
-        states: 1_930,
+        states: 1984,
     },
 ];
 

@@ -18,7 +18,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: put_nodes,
         shows: &[(Defect::M11, "P14"), (Defect::M07, "P09")],
         expected: &[],
-        states: 71,
+        states: 74,
     },
     Entry {
         name: "get-nodes",
@@ -26,7 +26,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: get_nodes,
         shows: &[(Defect::F40, "P18"), (Defect::M07, "P09")],
         expected: &[],
-        states: 152,
+        states: 157,
     },
     Entry {
         name: "exists-nodes",
@@ -34,7 +34,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: exists_nodes,
         shows: &[(Defect::F40, "P18")],
         expected: &[],
-        states: 122,
+        states: 127,
     },
     Entry {
         name: "remove-nodes",
@@ -42,7 +42,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: remove_nodes,
         shows: &[(Defect::F39, "P21")],
         expected: &[],
-        states: 131,
+        states: 134,
     },
     Entry {
         name: "remove-half-way",
@@ -50,7 +50,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: remove_half_way,
         shows: &[(Defect::M15, "P22")],
         expected: &[],
-        states: 5_877,
+        states: 6064,
     },
 ];
 

@@ -52,7 +52,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         shows: &[(Defect::F28, "P68")],
         // A redistribution does not look at what it writes over (F18).
         expected: &["P73", "linearizable"],
-        states: 6731,
+        states: 6906,
     },
     Entry {
         name: "redistribution-get",
@@ -61,7 +61,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         shows: &[(Defect::F28, "P68")],
         // Neither the node that has the record serves it, nor the one that will have it.
         expected: &["linearizable"],
-        states: 1562,
+        states: 1604,
     },
     Entry {
         name: "redistribution-remove",

@@ -11,7 +11,9 @@ use crate::world::{Frame, NODES, Note, REQUESTS, Request};
 pub struct Reception;
 
 impl Property for Reception {
-    type Memory = ();
+    /// Requests that ended without the knowledge of a node that has still something to say: their users did
+    /// not want to wait any longer, or the connection to another node broke.
+    type Memory = [bool; REQUESTS];
 
     fn about(&self) -> About {
         About {
@@ -21,16 +23,23 @@ impl Property for Reception {
         }
     }
 
-    fn start(&self, _: &Frame) {}
+    fn start(&self, _: &Frame) -> Self::Memory {
+        Default::default()
+    }
 
-    fn note(&self, (): &mut (), note: &Note) -> bool {
+    fn note(&self, left: &mut Self::Memory, note: &Note) -> bool {
         match note {
-            Note::Violated(..) => true,
-            Note::Told(_, told) => {
-                failure(told).is_some_and(|failure| matches!(failure, Failure::Violation { .. }))
-            }
-            _ => false,
+            Note::Abandoned(request) => left[*request] = true,
+            Note::Violated(..) => return true,
+            Note::Ignored(request, _) => return !left[*request],
+            Note::Told(request, told) => match failure(told) {
+                Some(Failure::Violation { .. }) => return true,
+                Some(Failure::Disconnected { .. }) => left[*request] = true,
+                _ => {}
+            },
+            _ => {}
         }
+        false
     }
 }
 

@@ -138,6 +138,7 @@ impl Stepping<'_> {
                     let payload = self.world.payload(payload);
                     self.notes
                         .push(Note::Lost(self.request, node, From::Node, payload));
+                    self.notes.push(Note::Ignored(self.request, node));
                 }
                 return unchanged.clone();
             }
@@ -203,6 +204,9 @@ impl Stepping<'_> {
                 payload = self.world.payload(message);
                 self.notes
                     .push(Note::ClientTook(self.request, node, payload.clone()));
+                if half.has_ended_on(node) {
+                    self.notes.push(Note::Ignored(self.request, node));
+                }
                 Event::Message(address(node), &payload)
             }
             Input::Control(control) => {
@@ -356,6 +360,15 @@ impl Machine {
             Self::Request(half) => half.is_over(),
             Self::Ranges(_) => false,
         }
+    }
+
+    /// Is nothing awaited from this node any more?
+    fn has_ended_on(&self, node: Node) -> bool {
+        let phase = match self {
+            Self::Request(half) => half.phase(address(node)),
+            Self::Ranges(half) => half.phase(address(node)),
+        };
+        matches!(phase, "Ended" | "AwaitConnection" | "AwaitOther")
     }
 
     /// Does it run on all nodes?

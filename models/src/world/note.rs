@@ -38,7 +38,9 @@ pub enum Note {
     NodeSent(Request, Node, Bytes),
     /// The client takes a message of the node.
     ClientTook(Request, Node, Bytes),
-    /// A message was lost with its connection.
+    /// The client has no use for the message that came: the request, or its part on this node, has ended.
+    Ignored(Request, Node),
+    /// A message was lost with its connection, or nobody waits for it any more.
     Lost(Request, Node, From, Bytes),
     /// The node's half of a GetAll or Mirror is suspended from now on, or no longer.
     Suspended(Request, Node, bool),

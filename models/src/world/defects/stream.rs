@@ -133,6 +133,9 @@ pub(super) fn bend_said(
     after: Option<&NodeRequest>,
 ) -> Vec<Bytes> {
     let mut said = vec![payload.clone()];
+    if payload[..] == [FINISHED] && defects.has(Defect::M47) {
+        said.push(Bytes::from_static(EMPTY_BATCH));
+    }
     if payload[..] == [ACK] {
         if defects.has(Defect::M20) {
             said.push(payload.clone());
