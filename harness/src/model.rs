@@ -177,9 +177,9 @@ fn explore(options: &Model, subjects: &[Subject], interrupt: &AtomicBool) -> Mod
         run.models.push(result);
     }
     let skipped = subjects.len() - run.models.len();
-    print!("{}", counterexamples(&run));
+    write(&counterexamples(&run));
     if options.goals {
-        print!("{}", goals(&run));
+        write(&goals(&run));
     }
     if let Some(defect) = options.defect {
         say(&format!(
@@ -249,6 +249,11 @@ fn unwritable(path: &Path, error: &io::Error) -> String {
 }
 
 fn say(line: &str) {
+    write(&format!("{line}\n"));
+}
+
+fn write(text: &str) {
     // Whoever reads only the first lines has what they wanted.
-    let _ = writeln!(io::stdout(), "{line}");
+    let mut out = io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -59,7 +59,7 @@ fn a_defect_is_drawn_with_the_property_that_it_violates() {
             "VIOLATED P54 P55",
             "mirror-dump: P55 (always) violated\n",
             "A value of a record is never delivered after one that was stored later.",
-            "user calls mirrors c",
+            "user mirrors c",
             "RecordRefreshBatch",
             "!! P55 becomes false",
             "Switched on: F05, ",
@@ -203,6 +203,12 @@ fn a_node_that_goes_on_in_the_next_channel_is_found_by_runs_of_a_model() {
 
 #[test]
 fn a_node_that_loses_its_place_is_found_by_runs_of_a_model() {
+    a_node_shows(
+        "F06",
+        "get-all-break",
+        "get-all-skips-behind-removed",
+        &["NEO-GETALL-18"],
+    );
     a_node_shows(
         "F08",
         "get-all-break",

@@ -12,7 +12,7 @@ use crate::defect::Defect;
 use crate::property::control::{Goal, Reaches, Stream};
 use crate::property::every_request::{EndsOnce, Reception};
 use crate::property::get_all::{EndsUnlessSuspended, FinishedEverywhere, Reading};
-use crate::property::watch;
+use crate::property::{AnyProperty, watch};
 use crate::world::{Budget, Frame, Store};
 
 /// The models of this file.
@@ -65,6 +65,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
         expected: &[],
         states: 2534,
+    },
+    Entry {
+        name: "control-away",
+        about: "A GetAll is suspended, resumed and stopped while its node is lost, perhaps for ever.",
+        frame: away,
+        shows: &[(Defect::F31, "P35"), (Defect::F32, "P37")],
+        expected: &[],
+        states: 1879,
     },
     Entry {
         name: "control-nodes",
@@ -196,6 +204,21 @@ fn broken(bounds: Bounds) -> Frame {
             ..Budget::default()
         });
     reaching(watched(frame), &[Goal::Stopped])
+}
+
+/// What the user was promised comes also if the node does not.
+fn away(bounds: Bounds) -> Frame {
+    let frame = Frame {
+        name: "control-away".to_owned(),
+        may_stay_away: true,
+        ..broken(bounds)
+    };
+    let promises = |property: &Box<dyn AnyProperty>| matches!(property.about().id, "P35" | "P37");
+    let properties = frame.properties.into_iter().filter(promises).collect();
+    Frame {
+        properties,
+        ..frame
+    }
 }
 
 fn two_nodes(bounds: Bounds) -> Frame {

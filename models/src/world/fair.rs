@@ -20,6 +20,7 @@ impl Fair for World {
         const EACH: usize = NODES * REQUESTS;
         let process = match *action {
             _ if !action.is_fair() => return None,
+            Action::Connect(..) if self.frame.may_stay_away => return None,
             Action::ToNode(request, node) => request * NODES + node,
             Action::ToClient(request, node) => EACH + request * NODES + node,
             Action::Turn(request, node) => 2 * EACH + request * NODES + node,

@@ -41,6 +41,8 @@ pub struct Frame {
     pub clients: Vec<ClientSetup>,
     /// A client that breaks the protocol: it cuts its messages short.
     pub rude: Option<note::Client>,
+    /// Nodes that were lost may never come back, so that nothing can depend on it.
+    pub may_stay_away: bool,
     /// What users ask for.
     pub requests: Vec<RequestSetup>,
     /// What somebody else does, each list in its order, at any time.
@@ -147,6 +149,7 @@ impl Frame {
             nodes: Vec::new(),
             clients: Vec::new(),
             rude: None,
+            may_stay_away: false,
             requests: Vec::new(),
             writers: Vec::new(),
             transfer: None,
