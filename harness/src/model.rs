@@ -161,17 +161,29 @@ fn explore(options: &Model, subjects: &[Subject], interrupt: &AtomicBool) -> Mod
         if interrupt.load(Ordering::Relaxed) {
             break;
         }
-        let progress = |progress: &Progress| live_line(subject.name(), progress);
+        let (stop, full) = (AtomicBool::new(false), AtomicBool::new(false));
+        let progress = |progress: &Progress| {
+            if live {
+                live_line(subject.name(), progress);
+            }
+            // What the search counts is not all: the machines' values are kept beside it.
+            full.store(resident() > options.max_memory, Ordering::Relaxed);
+            let ends = interrupt.load(Ordering::Relaxed) || full.load(Ordering::Relaxed);
+            stop.store(ends, Ordering::Relaxed);
+        };
         let search = Search {
             threads: threads.unwrap_or(NonZeroUsize::MIN),
             max_memory: options.max_memory,
             max_states: options.max_states.unwrap_or(Search::default().max_states),
-            interrupt: Some(interrupt),
-            progress: live.then_some(&progress),
+            interrupt: Some(&stop),
+            progress: Some(&progress),
         };
-        let result = subject.check(options.bounds, options.defect, search, &shown);
+        let mut result = subject.check(options.bounds, options.defect, search, &shown);
         if live {
             eprint!("\r\x1b[K");
+        }
+        if let (Some(why), true) = (&mut result.incomplete, full.load(Ordering::Relaxed)) {
+            *why = why.replace("interrupted", "memory");
         }
         say(&row(&result));
         run.models.push(result);
@@ -210,6 +222,14 @@ fn goals(run: &ModelRun) -> String {
         runs.collect::<String>()
     };
     run.models.iter().map(reached).collect()
+}
+
+/// How much memory the process uses, in bytes; 0 where that cannot be told.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+    kib.map_or(0, |kib| kib * 1024)
 }
 
 fn live_line(name: &str, progress: &Progress) {

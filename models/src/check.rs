@@ -14,6 +14,8 @@ pub struct Checked<S, A> {
     pub unique: u64,
     /// The number of states on the longest of the shortest paths.
     pub depth: usize,
+    /// States from which nothing leads on.
+    pub terminal: u64,
     /// Whether that is all there is.
     pub coverage: Coverage,
     /// The most bytes that were in use at once.
@@ -36,6 +38,7 @@ where
         generated: explored.generated,
         unique: explored.unique,
         depth: explored.depth(),
+        terminal: explored.terminal,
         coverage: explored.coverage,
         memory: explored.memory,
         elapsed: explored.elapsed,

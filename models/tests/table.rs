@@ -73,14 +73,13 @@ fn every_defect_is_shown_by_a_model() {
 }
 
 /// The properties of `neo-requests.md` section 16, but for those that are not about what is said: P04 (the
-/// process lives), P13 (a restart keeps what is stored, which is the storage's business) and P48 (the layout
-/// of a batch, which the decoder's tests see to).
+/// process lives) and P13 (a restart keeps what is stored, which is the storage's business).
 #[test]
 fn every_property_of_the_specification_is_checked() {
     let ids: BTreeSet<_> = properties().into_iter().map(|(id, _)| id).collect();
     let missing: Vec<String> = (1..=79)
         .map(|number| format!("P{number:02}"))
-        .filter(|id| !["P04", "P13", "P48"].contains(&id.as_str()))
+        .filter(|id| !["P04", "P13"].contains(&id.as_str()))
         .filter(|id| !ids.contains(id.as_str()))
         .collect();
     assert!(missing.is_empty(), "no model checks {missing:?}");

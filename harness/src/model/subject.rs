@@ -131,6 +131,7 @@ impl Subject {
             generated: outcome.generated,
             unique: outcome.unique,
             depth: outcome.depth(),
+            terminal: outcome.terminal,
             coverage: outcome.coverage,
             memory: outcome.memory,
             elapsed: outcome.elapsed,
@@ -169,6 +170,7 @@ impl Subject {
             generated: checked.generated,
             unique: checked.unique,
             depth: checked.depth as u64,
+            terminal: checked.terminal,
             milliseconds: checked.elapsed.as_millis() as u64,
             memory: checked.memory as u64,
             incomplete: match checked.coverage {
@@ -186,6 +188,7 @@ impl Subject {
             generated: 0,
             unique: 0,
             depth: 0,
+            terminal: 0,
             milliseconds: 0,
             memory: 0,
             incomplete: Some(reason),

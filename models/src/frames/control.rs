@@ -12,7 +12,7 @@ use crate::defect::Defect;
 use crate::property::control::{Goal, Reaches, Stream};
 use crate::property::every_request::{EndsOnce, Reception};
 use crate::property::get_all::{EndsUnlessSuspended, FinishedEverywhere, Reading};
-use crate::property::{AnyProperty, watch};
+use crate::property::watch;
 use crate::world::{Budget, Frame, Store};
 
 /// The models of this file.
@@ -213,8 +213,10 @@ fn away(bounds: Bounds) -> Frame {
         may_stay_away: true,
         ..broken(bounds)
     };
-    let promises = |property: &Box<dyn AnyProperty>| matches!(property.about().id, "P35" | "P37");
-    let properties = frame.properties.into_iter().filter(promises).collect();
+    let properties = frame.properties.into_iter();
+    let properties = properties
+        .filter(|property| matches!(property.about().id, "P35" | "P37"))
+        .collect();
     Frame {
         properties,
         ..frame

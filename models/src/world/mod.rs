@@ -48,6 +48,7 @@ use dht_protocol::neo::registry::Registry;
 use dht_protocol::neo::{ClientName, Credential};
 use stateright::{Model, Property as Checked};
 
+use crate::chart::Glyphs;
 use crate::drawing;
 use crate::intern::{Id, Interner, Memo};
 use crate::property::{About, Kind, Memories};
@@ -208,9 +209,8 @@ impl Model for World {
     }
 
     fn format_step(&self, before: &State, action: Action) -> Option<String> {
-        let (_, notes) = self.explain(before, action)?;
-        let notes = notes.iter().map(|note| format!("{note:?}\n"));
-        Some(notes.collect())
+        self.explain(before, action)?;
+        Some(drawing::draw(self, before, [action]).text(100, Glyphs::Unicode))
     }
 
     fn as_svg(&self, path: stateright::Path<State, Action>) -> Option<String> {

@@ -40,6 +40,8 @@ pub struct ModelResult {
     pub unique: u64,
     /// The number of states on the longest of the shortest paths.
     pub depth: u64,
+    /// States from which nothing leads on. Where something was still owed in one, a property says so.
+    pub terminal: u64,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
     /// The most memory that was in use for states, in bytes.

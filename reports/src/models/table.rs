@@ -187,6 +187,7 @@ mod tests {
                 generated: 4321,
                 unique: 1234,
                 depth: 17,
+                terminal: 3,
                 milliseconds: 1500,
                 memory: 0,
                 incomplete: None,
