@@ -10,9 +10,9 @@ use dht_protocol::neo::monitor::{Breach, Monitor, Wrong};
 use dht_protocol::neo::node::NodeRequest;
 use dht_protocol::neo::registry::Registry;
 use dht_protocol::neo::request::control::Control;
-use dht_protocol::neo::request::update::Decision;
+use dht_protocol::neo::request::update::{self, Decision};
 use dht_protocol::neo::request::{
-    Command, Effect, Host, Opening, Progress, RecordName, get_all, mirror, put,
+    Command, Effect, Failure, Host, Opening, Progress, RecordName, get_all, mirror, put,
 };
 use dht_protocol::neo::{ClientName, Limits, NodeAddress, Violation};
 use dht_protocol::{ChannelName, HashRange, Key};
@@ -27,7 +27,7 @@ const LIMITS: Limits = Limits {
     mirror_queue: 4,
 };
 /// Steps of one conversation; more come from no failure that fewer do not show.
-const STEPS: usize = 64;
+const STEPS: usize = 32;
 
 /// What the user asks for.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -82,8 +82,9 @@ enum Fate {
     IsDamaged(u8, u8),
 }
 
-/// Whatever the network does to the messages, neither half panics, and the monitor agrees with the client's
-/// half on each of them. If the network does nothing, both keep to the protocol and the request ends.
+/// Whatever the network does to the messages, neither half panics, the monitor agrees with the client's half
+/// on each of them, and as far as what arrives at the node is legal, the node accepts it and keeps to the
+/// protocol itself. If the network does nothing, both keep to the protocol and the request ends.
 pub fn conversation(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Ok(asked) = Asked::arbitrary(&mut input) else {
@@ -113,6 +114,8 @@ struct Talk {
     to_client: VecDeque<Vec<u8>>,
     /// Listens at the client's end.
     monitor: Monitor,
+    /// Listens at the node's end, until what arrives there breaks the protocol.
+    at_node: Option<Monitor>,
     /// The network has changed nothing yet.
     honest: bool,
     closed: bool,
@@ -132,6 +135,7 @@ impl Talk {
             to_node: VecDeque::new(),
             to_client: VecDeque::new(),
             monitor: Monitor::new(),
+            at_node: Some(Monitor::new()),
             honest: true,
             closed: false,
         };
@@ -166,7 +170,7 @@ impl Talk {
             Step::Decide(decision) => self.decide(match decision {
                 None => Decision::Leave,
                 Some(true) => Decision::Replace("new".into()),
-                Some(false) => Decision::Remove,
+                Some(false) => Decision::Delete,
             }),
             Step::Write(key, value) => self.write(key, value),
             Step::RemoveChannel => {
@@ -212,6 +216,11 @@ impl Talk {
     }
 
     fn node_hears(&mut self, payload: &[u8]) {
+        if let Some(monitor) = &mut self.at_node
+            && monitor.sent(ID, payload).is_err()
+        {
+            self.at_node = None;
+        }
         let result = match &mut self.node {
             Some(half) => half.receive(payload, &mut self.room),
             None => self.open(payload),
@@ -219,6 +228,10 @@ impl Talk {
         self.end_if_over();
         if let Err(violation) = result {
             assert!(!self.honest, "the node complains: {violation}");
+            assert!(
+                self.at_node.is_none(),
+                "the monitor finds no fault: {violation}"
+            );
             self.closed = true;
         }
         self.tell_mirror();
@@ -230,7 +243,7 @@ impl Talk {
             id: ID,
             len: payload.len(),
         })?;
-        self.to_client.push_back(command.status().encode().to_vec());
+        self.node_says(command.status().encode().to_vec());
         if let Ok(request) = command.request() {
             let opening = Opening {
                 fields,
@@ -251,7 +264,7 @@ impl Talk {
         let progress = half.poll(&mut self.room, &mut message);
         assert_eq!(progress == Progress::Sent, !message.is_empty());
         if progress == Progress::Sent {
-            self.to_client.push_back(message);
+            self.node_says(message);
         }
         if progress == Progress::Ended {
             self.node = None;
@@ -259,6 +272,15 @@ impl Talk {
         self.end_if_over();
         self.tell_mirror();
         matches!(progress, Progress::Sent | Progress::Yielded)
+    }
+
+    fn node_says(&mut self, message: Vec<u8>) {
+        if let Some(monitor) = &mut self.at_node
+            && let Err(breach) = monitor.received(ID, &message)
+        {
+            panic!("the node broke the protocol: {breach}");
+        }
+        self.to_client.push_back(message);
     }
 
     fn end_if_over(&mut self) {
@@ -278,10 +300,8 @@ impl Talk {
         let mut effects = Vec::new();
         let event = Event::Message(NODE, payload);
         self.client.handle(event, &mut effects);
-        let violation = effects.iter().find_map(|effect| match effect {
-            Effect::Close { violation, .. } => Some(violation.clone()),
-            _ => None,
-        });
+        let violation = effects.iter().find_map(accusation);
+        self.closed |= violation.is_some();
         self.agree(said, violation);
         self.act(effects);
     }
@@ -333,7 +353,10 @@ impl Talk {
 
     fn write(&mut self, key: u8, value: Option<u8>) {
         let key = Key(u64::from(key % 4));
-        let id = self.room.open_channel(&channel()).expect("memory does not fail");
+        let id = self
+            .room
+            .open_channel(&channel())
+            .expect("memory does not fail");
         match value {
             Some(length) => {
                 let value = vec![b'v'; usize::from(length)];
@@ -428,6 +451,23 @@ impl From<Said> for Control {
             Said::Resume => Self::Resume,
             Said::Stop => Self::Stop,
         }
+    }
+}
+
+/// What the client accuses the node of: a request for one record tells its user.
+fn accusation(effect: &Effect<Told>) -> Option<Violation> {
+    match effect {
+        Effect::Close { violation, .. }
+        | Effect::Notify(
+            Told::Put(Err(Failure::Violation { violation, .. }))
+            | Told::Get(Err(Failure::Violation { violation, .. }))
+            | Told::Exists(Err(Failure::Violation { violation, .. }))
+            | Told::Remove(Err(Failure::Violation { violation, .. }))
+            | Told::Update(update::Notification::Ended(Err(Failure::Violation {
+                violation, ..
+            }))),
+        ) => Some(violation.clone()),
+        _ => None,
     }
 }
 

@@ -81,13 +81,13 @@ impl Heard {
         }
         let rest = stream.strip_prefix(&*again);
         let rest = rest.expect("the messages are not what the stream begins with");
-        let wrong = rest
-            .first_chunk::<HEADER_LEN>()
-            .and_then(|bytes| match Header::decode(*bytes, LIMIT) {
+        let wrong = rest.first_chunk::<HEADER_LEN>().and_then(|bytes| {
+            match Header::decode(*bytes, LIMIT) {
                 Ok(header) if header.kind != kind => Some(Violation::Phase { kind: header.kind }),
                 Ok(_) => None,
                 Err(violation) => Some(violation),
-            });
+            }
+        });
         assert_eq!(self.violation, wrong);
         if self.violation.is_none() {
             assert_eq!(self.left, rest.len());
@@ -109,7 +109,9 @@ pub fn header(data: &[u8]) {
     let Some((bytes, limit)) = data.split_first_chunk::<HEADER_LEN>() else {
         return;
     };
-    let limit = limit.first_chunk().map_or(LIMIT, |limit| u64::from_le_bytes(*limit));
+    let limit = limit
+        .first_chunk()
+        .map_or(LIMIT, |limit| u64::from_le_bytes(*limit));
     let parity = bytes.iter().fold(0, |parity, byte| parity ^ byte);
     match Header::decode(*bytes, limit) {
         Ok(header) => {

@@ -89,7 +89,10 @@ pub fn node_connection(data: &[u8]) {
             node.feed(id, piece);
             let result = settle(&mut node, id, &mut said);
             let breaches = listener.hear(Side::Node, &said);
-            assert!(breaches.is_empty(), "the node broke the protocol: {breaches:?}");
+            assert!(
+                breaches.is_empty(),
+                "the node broke the protocol: {breaches:?}"
+            );
             said.clear();
             if let Err(violation) = result {
                 std::hint::black_box(violation.section());
@@ -121,4 +124,3 @@ fn by_version(seed: u8, stream: &[u8]) -> impl Iterator<Item = &[u8]> {
     let (version, rest) = stream.split_at(stream.len().min(1));
     std::iter::once(version).chain(pieces(seed, rest))
 }
-

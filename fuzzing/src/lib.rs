@@ -8,18 +8,23 @@
 
 mod batches;
 mod conversation;
+mod damage;
+pub mod dictionary;
 mod frames;
 mod handshake;
 mod host;
+mod layout;
 mod lzo_reference;
 mod memory;
 mod messages;
 mod pieces;
+pub mod seeds;
 mod storage;
 mod texts;
 
 pub use batches::{batches, compress, decompress};
 pub use conversation::conversation;
+pub use damage::damage;
 pub use frames::{frames, header};
 pub use handshake::{client_connection, node_connection};
 pub use messages::messages;
@@ -57,6 +62,7 @@ pub const TARGETS: &[Target] = targets! {
     corpus_file,
     history,
     legacy_orders,
+    damage,
     conversation,
     storage,
 };

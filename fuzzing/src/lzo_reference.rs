@@ -163,7 +163,14 @@ mod tests {
     #[test]
     fn a_match_repeats_what_it_writes() {
         // One literal, then 5 bytes from 1 byte back: an instruction 001LLLLL with a distance of 14 bits.
-        assert_eq!(decode(&[18, b'a', 0x23, 0, 0, 0x11, 0, 0], 6), Some(b"aaaaaa".to_vec()));
-        assert_eq!(decode(&[18, b'a', 0x23, 4, 0, 0x11, 0, 0], 6), None, "from before the start");
+        assert_eq!(
+            decode(&[18, b'a', 0x23, 0, 0, 0x11, 0, 0], 6),
+            Some(b"aaaaaa".to_vec())
+        );
+        assert_eq!(
+            decode(&[18, b'a', 0x23, 4, 0, 0x11, 0, 0], 6),
+            None,
+            "from before the start"
+        );
     }
 }

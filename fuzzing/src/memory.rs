@@ -27,3 +27,18 @@ pub(crate) fn bounded<T>(input: &[u8], factor: usize, work: impl FnOnce() -> T) 
     );
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "which may cost 65556")]
+    fn too_much_is_noticed_although_it_is_given_back() {
+        bounded(&[0; 2], 10, || {
+            for _ in 0..100 {
+                drop(std::hint::black_box(vec![0_u8; 1000]));
+            }
+        });
+    }
+}

@@ -13,6 +13,9 @@ const KEYS: [u64; 4] = [0, 1, 1 << 63, u64::MAX];
 /// Values that differ in length too.
 const VALUES: [&str; 4] = ["", "v", "vv", "another value"];
 
+/// Steps of one run; what is shown by more is shown by fewer.
+const STEPS: usize = 32;
+
 #[derive(Arbitrary, Debug)]
 enum Step {
     Put(u8, u8, u8),
@@ -31,39 +34,43 @@ pub fn storage(data: &[u8]) {
     let mut storage = MemoryStorage::new();
     let mut model = Model::new(Expectations::default());
     model.announce(NodeId(1), HashRange::FULL);
-    while !input.is_empty() {
+    for _ in 0..STEPS {
+        if input.is_empty() {
+            break;
+        }
         let Ok(step) = Step::arbitrary(&mut input) else {
-            return;
+            break;
         };
         let (operation, answer) = step.perform(&mut storage);
         if let Err(refusal) = model.observe(&operation, &answer) {
             panic!("{operation}: {answer} is refused: {refusal}");
         }
-        sizes_are_right(&storage);
     }
+    sizes_are_right(&storage);
 }
 
 impl Step {
     fn perform(self, storage: &mut MemoryStorage) -> (Operation, Answer) {
         match self {
             Self::Put(channel, key, value) => {
-                let (name, key, value) = (name(channel), self::key(key), self::value(value));
-                let id = storage.open_channel(&name).expect("memory does not fail");
+                let (name, key) = (create(storage, channel), self::key(key));
+                let value = self::value(value);
+                let id = storage.find_channel(&name).expect("it was created");
                 storage.put(id, key, &value).expect("memory does not fail");
                 (Operation::put(name, key, value), Answer::Stored)
             }
             Self::Get(channel, key) => {
-                let (name, key) = (name(channel), self::key(key));
+                let (name, key) = (create(storage, channel), self::key(key));
                 let answer = read(storage, &name, key).map_or(Answer::NoRecord, Answer::Value);
                 (Operation::get(name, key), answer)
             }
             Self::Exists(channel, key) => {
-                let (name, key) = (name(channel), self::key(key));
+                let (name, key) = (create(storage, channel), self::key(key));
                 let answer = Answer::Exists(read(storage, &name, key).is_some());
                 (Operation::exists(name, key), answer)
             }
             Self::Remove(channel, key) => {
-                let (name, key) = (name(channel), self::key(key));
+                let (name, key) = (create(storage, channel), self::key(key));
                 let removed = match storage.find_channel(&name) {
                     Some(id) => storage.remove(id, key).expect("memory does not fail"),
                     None => false,
@@ -72,12 +79,12 @@ impl Step {
                 (operation, Answer::Removed(removed))
             }
             Self::GetAll(channel) => {
-                let name = name(channel);
+                let name = create(storage, channel);
                 let answer = Answer::Records(walk(storage, &name));
                 (Operation::get_all(name), answer)
             }
             Self::GetAllKeys(channel) => {
-                let name = name(channel);
+                let name = create(storage, channel);
                 let keys = walk(storage, &name).into_iter().map(|(key, _)| key);
                 let answer = Answer::Keys(keys.collect());
                 (Operation::get_all_keys(name), answer)
@@ -96,6 +103,13 @@ impl Step {
 
 fn name(number: u8) -> ChannelName {
     CHANNELS[usize::from(number) % CHANNELS.len()].into()
+}
+
+/// A node that is asked for anything in a channel creates it, and so does the model.
+fn create(storage: &mut MemoryStorage, channel: u8) -> ChannelName {
+    let name = name(channel);
+    storage.open_channel(&name).expect("memory does not fail");
+    name
 }
 
 fn key(number: u8) -> Key {
@@ -135,7 +149,9 @@ fn names(storage: &MemoryStorage) -> Vec<ChannelName> {
 
 fn sizes_are_right(storage: &MemoryStorage) {
     for name in names(storage) {
-        let id = storage.find_channel(&name).expect("a channel that is listed");
+        let id = storage
+            .find_channel(&name)
+            .expect("a channel that is listed");
         let records = walk(storage, &name);
         let bytes = records.iter().map(|(_, value)| value.len() as u64).sum();
         let counted = Size {

@@ -106,5 +106,8 @@ fn lines(text: &[u8]) -> usize {
 }
 
 fn hex(key: &AuthKey) -> String {
-    key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    key.as_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
