@@ -14,7 +14,7 @@ use super::{Active, Core, MAX_ACTIVE_REQUESTS, RequestStats, TooManyRequests};
 
 /// Requests.
 impl Core {
-    /// Starts a request. What it tells comes as [`Output::Request`], perhaps at once.
+    /// Starts a request. What it tells comes as [`Output::Request`](super::Output::Request), perhaps at once.
     pub fn start(&mut self, request: Request, now: Now) -> Result<RequestId, TooManyRequests> {
         if self.active_requests() >= MAX_ACTIVE_REQUESTS {
             return Err(TooManyRequests);
