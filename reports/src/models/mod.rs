@@ -1,8 +1,8 @@
 //! What the model checker found out, as data and as text.
 //!
 //! A [`ModelResult`] is one model with its properties; a [`ModelRun`] is all of them. Its JSON is what serde
-//! makes of it; [`row`] and [`counterexamples`] are what a terminal shows; [`events`](fn@events) are the same as a run of checks, of which
-//! [`junit`](crate::junit) makes a file.
+//! makes of it; [`row`] and [`counterexamples`] are what a terminal shows; [`events`](fn@events) are the same
+//! as a run of checks, of which [`junit`](crate::junit) makes a file.
 
 mod events;
 mod table;
