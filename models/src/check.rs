@@ -20,7 +20,9 @@ pub struct Checked<S, A> {
     pub coverage: Coverage,
     /// The most bytes that were in use at once.
     pub memory: usize,
-    /// How long it took.
+    /// How long it took to visit every state.
+    pub exploring: Duration,
+    /// How long it took, with the search of the graph where there is one.
     pub elapsed: Duration,
     /// A verdict for each property.
     pub findings: Vec<Finding<S, A>>,
@@ -41,6 +43,7 @@ where
         terminal: explored.terminal,
         coverage: explored.coverage,
         memory: explored.memory,
+        exploring: explored.elapsed,
         elapsed: explored.elapsed,
         findings: explored.findings,
     };

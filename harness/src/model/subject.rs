@@ -134,6 +134,7 @@ impl Subject {
             terminal: outcome.terminal,
             coverage: outcome.coverage,
             memory: outcome.memory,
+            exploring: outcome.elapsed,
             elapsed: outcome.elapsed,
             findings: outcome.findings,
         };
@@ -171,6 +172,7 @@ impl Subject {
             unique: checked.unique,
             depth: checked.depth as u64,
             terminal: checked.terminal,
+            exploring: checked.exploring.as_millis() as u64,
             milliseconds: checked.elapsed.as_millis() as u64,
             memory: checked.memory as u64,
             incomplete: match checked.coverage {
@@ -189,6 +191,7 @@ impl Subject {
             unique: 0,
             depth: 0,
             terminal: 0,
+            exploring: 0,
             milliseconds: 0,
             memory: 0,
             incomplete: Some(reason),

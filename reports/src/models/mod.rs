@@ -42,7 +42,9 @@ pub struct ModelResult {
     pub depth: u64,
     /// States from which nothing leads on. Where something was still owed in one, a property says so.
     pub terminal: u64,
-    /// How long it took, in milliseconds.
+    /// How long it took to visit every state, in milliseconds.
+    pub exploring: u64,
+    /// How long it took, with the search for what never comes, in milliseconds.
     pub milliseconds: u64,
     /// The most memory that was in use for states, in bytes.
     pub memory: u64,

@@ -95,9 +95,10 @@ pub fn summary(run: &ModelRun) -> String {
         (1, _) => "1 property is not as it should be.".to_owned(),
         (found, _) => format!("{found} properties are not as they should be."),
     };
-    let rate = unique * 1000 / milliseconds.max(1);
+    let exploring = sum(|model| model.exploring);
+    let rate = unique * 1000 / exploring.max(1);
     format!(
-        "{} models, {properties} properties, {} states in {}, {} a second. {verdict}",
+        "{} models, {properties} properties, {} states in {}, {} a second visited. {verdict}",
         run.models.len(),
         number(unique),
         time(milliseconds),
@@ -188,6 +189,7 @@ mod tests {
                 unique: 1234,
                 depth: 17,
                 terminal: 3,
+                exploring: 1500,
                 milliseconds: 1500,
                 memory: 0,
                 incomplete: None,
@@ -207,7 +209,7 @@ mod tests {
         assert_eq!(counterexamples(&run), "");
         assert_eq!(
             summary(&run),
-            "1 models, 1 properties, 1,234 states in 1.50 s, 822 a second. Every property holds."
+            "1 models, 1 properties, 1,234 states in 1.50 s, 822 a second visited. Every property holds."
         );
         assert_eq!(run.exit().code(), 0);
     }
