@@ -16,6 +16,7 @@ use dht_protocol::neo::request::{
 };
 use dht_protocol::neo::{ClientName, Limits, NodeAddress, Violation};
 use dht_protocol::{ChannelName, HashRange, Key};
+use fakedht::node::host::Event as Written;
 
 use crate::host::Room;
 
@@ -174,7 +175,7 @@ impl Talk {
             }),
             Step::Write(key, value) => self.write(key, value),
             Step::RemoveChannel => {
-                let removed = self.room.remove_channel(&channel());
+                let removed = self.room.host().remove_channel(&channel());
                 removed.expect("memory does not fail");
                 self.tell_mirror();
             }
@@ -222,7 +223,7 @@ impl Talk {
             self.at_node = None;
         }
         let result = match &mut self.node {
-            Some(half) => half.receive(payload, &mut self.room),
+            Some(half) => half.receive(payload, &mut self.room.host()),
             None => self.open(payload),
         };
         self.end_if_over();
@@ -250,7 +251,7 @@ impl Talk {
                 client: &self.name,
                 limits: &LIMITS,
             };
-            self.node = Some(NodeRequest::open(request, opening, &mut self.room)?);
+            self.node = Some(NodeRequest::open(request, opening, &mut self.room.host())?);
         }
         Ok(())
     }
@@ -261,7 +262,7 @@ impl Talk {
             return false;
         };
         let mut message = Vec::new();
-        let progress = half.poll(&mut self.room, &mut message);
+        let progress = half.poll(&mut self.room.host(), &mut message);
         assert_eq!(progress == Progress::Sent, !message.is_empty());
         if progress == Progress::Sent {
             self.node_says(message);
@@ -355,14 +356,15 @@ impl Talk {
         let key = Key(u64::from(key % 4));
         let id = self
             .room
+            .host()
             .open_channel(&channel())
             .expect("memory does not fail");
         match value {
             Some(length) => {
                 let value = vec![b'v'; usize::from(length)];
-                self.room.put(id, key, &value.into())
+                self.room.host().put(id, key, &value.into())
             }
-            None => self.room.remove(id, key).map(drop),
+            None => self.room.host().remove(id, key).map(drop),
         }
         .expect("memory does not fail");
         self.tell_mirror();
@@ -371,11 +373,11 @@ impl Talk {
     fn tell_mirror(&mut self) {
         let written = std::mem::take(&mut self.room.written);
         if let Some(NodeRequest::Mirror(half)) = &mut self.node {
-            for (channel, change) in written {
-                match change {
-                    _ if half.channel() != Some(channel) => {}
-                    Some(change) => half.changed(change),
-                    None => half.channel_removed(),
+            for event in written {
+                match event {
+                    _ if half.channel() != Some(event.channel()) => {}
+                    Written::Record(_, change) => half.changed(change),
+                    Written::Gone(_) => half.channel_removed(),
                 }
             }
         }

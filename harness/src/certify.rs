@@ -95,15 +95,20 @@ async fn run(options: Certify, reporter: &Reporter) {
         examiner: &examiner,
         reporter,
     };
+    unless_interrupted(reporter, course.run(&choice)).await;
+    clean_up(&examiner).await;
+    examiner.target.stop().await;
+}
+
+/// Runs until it is over, or until somebody wants it to end, which is reported.
+pub(crate) async fn unless_interrupted(reporter: &Reporter, run: impl Future<Output = ()>) {
     tokio::select! {
-        () = course.run(&choice) => {}
+        () = run => {}
         () = interrupted() => reporter.event(&Event::Stopped(obstacle(
             "it was interrupted.",
             "What is reported was found before that; the rest was not run.",
         ))),
     }
-    clean_up(&examiner).await;
-    examiner.target.stop().await;
 }
 
 /// A node that can be checked, or why there is none.

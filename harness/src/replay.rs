@@ -4,7 +4,6 @@ use dht_reports::{Event, Exit, Plan, PlannedGroup, RunStarted};
 
 use crate::campaign::corpus;
 use crate::certify::examiner::Examiner;
-use crate::certify::interrupt::interrupted;
 use crate::certify::{self, obstacle, with_causes};
 use crate::cli::{Certify, Replay};
 use crate::reporter::Reporter;
@@ -55,12 +54,6 @@ async fn run(options: Replay, reporter: &Reporter) {
     start.range = Some(target.range().to_string());
     reporter.event(&Event::RunStarted(start));
     let examiner = Examiner::new(Certify::of(options.target), target, seed);
-    tokio::select! {
-        () = corpus::run(&examiner, reporter, &files) => {}
-        () = interrupted() => reporter.event(&Event::Stopped(obstacle(
-            "it was interrupted.",
-            "What is reported was found before that; the rest was not run.",
-        ))),
-    }
+    certify::unless_interrupted(reporter, corpus::run(&examiner, reporter, &files)).await;
     examiner.target.stop().await;
 }

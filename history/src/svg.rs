@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
+use quick_xml::escape::escape;
+
 use crate::explain::{Explanation, did};
 use crate::history::{Entry, History, Operation};
 
@@ -311,18 +313,7 @@ fn text(svg: &mut String, class: &str, x: f64, y: f64, text: &str) {
 }
 
 fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            // XML has no other control characters.
-            c if c.is_control() && c != '\n' => escaped.push('\u{fffd}'),
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
+    // XML has no other control characters.
+    let is_strange = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{fffe}' | '\u{ffff}');
+    escape(text.replace(is_strange, "\u{fffd}")).into_owned()
 }

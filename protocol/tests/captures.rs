@@ -7,7 +7,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dht_protocol::lzo;
 use dht_protocol::neo::auth::{self, Nonce, Proof, Timestamp};
@@ -22,29 +22,12 @@ use dht_protocol::neo::request::{
 };
 use dht_protocol::neo::{AuthKey, Kind, RequestId, VERSION};
 use support::hex;
-
-const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
+use support::recordings::{VECTORS, recordings};
 
 struct Message {
     from: Side,
     kind: String,
     bytes: Vec<u8>,
-}
-
-/// The recordings of neo connections in our own directory, and in the other one if there is one.
-fn recordings() -> Vec<PathBuf> {
-    let other = std::env::var_os("DHTCHECK_CAPTURES").map(PathBuf::from);
-    let mut files: Vec<_> = std::iter::once(PathBuf::from(VECTORS))
-        .chain(other)
-        .flat_map(|directory| fs::read_dir(directory).unwrap())
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            let name = path.file_name().unwrap().to_string_lossy();
-            name.contains("-neo-") && name.ends_with(".jsonl")
-        })
-        .collect();
-    files.sort();
-    files
 }
 
 fn messages(recording: &Path) -> Vec<Message> {

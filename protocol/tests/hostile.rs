@@ -28,6 +28,7 @@ use dht_protocol::neo::{
 use drive::{Drive, Happening, Updating};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use support::said::OF_NODES;
 use support::wire::{self, authentication, fresh, requests};
 use support::{Memory, Wire, hex, node};
 
@@ -51,37 +52,6 @@ const OF_CLIENTS: &[&str] = &[
     "02",
     "03",
     "04",
-];
-
-/// Messages of a node that are as they should be, in some request.
-const OF_NODES: &[&str] = &[
-    "fd",
-    "fe",
-    "ff",
-    "01",
-    "02",
-    "03",
-    "04",
-    "05",
-    "06",
-    "07",
-    "08",
-    "09",
-    "0a",
-    "0b",
-    "0500000000000000 68656c6c6f",
-    "0000000000000000 ffffffffffffffff",
-    "01 7f000001 2b5c 0000000000000040 ffffffffffffff7f",
-    "02 0000000000000000 ffffffffffffff3f",
-    "02 0400000000000000 74657374",
-    "05 0600000000000000 6f6c6476616c",
-    "07 0b00000000000000 0000000000000000 110000",
-    "07 2900000000000000 1d00000000000000 2e 0800000000000000 0200000000000000 \
-     0500000000000000 776f726c64 110000",
-    "07 1c00000000000000 1000000000000000 21 0800000000000000 0200000000000000 110000",
-    "07 0100000000000000 0300000000000000 6e6577",
-    "08 0200000000000000",
-    "09 1f00000000000000 1300000000000000 24 0a00000000000000 0300000000000000 666f6f 110000",
 ];
 
 /// A message as it should be, or nearly, or anything else.

@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dht_protocol::HashRange;
 use dht_protocol::neo::NodeAddress;
@@ -22,45 +22,25 @@ use dht_protocol::neo::request::{
 };
 use proptest::prelude::*;
 use proptest::sample::select;
+use support::recordings::{VECTORS, recordings};
+use support::said::OF_NODES;
 use support::{hex, node};
 
-const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
 const ID: u64 = 1;
 
-/// Everything that a node can say, and what it cannot.
-const OF_NODES: &[&str] = &[
-    "",
-    "fd",
-    "fe",
-    "ff",
-    "00",
-    "01",
-    "02",
-    "03",
-    "04",
-    "05",
-    "06",
-    "07",
-    "08",
-    "09",
-    "0a",
-    "0b",
-    "0c",
-    "04 00",
-    "0500000000000000 68656c6c6f",
-    "0000000000000000 ffffffffffffffff",
-    "01 7f000001 2b5c 0000000000000040 ffffffffffffff7f",
-    "02 0000000000000000 ffffffffffffff3f",
-    "02 0400000000000000 74657374",
-    "05 0600000000000000 6f6c6476616c",
-    "07 0b00000000000000 0000000000000000 110000",
+/// What no node says in any request.
+const OF_NO_NODE: &[&str] = &["", "00", "0c", "04 00"];
+const VALUE: &str = "05 0600000000000000 6f6c6476616c";
+const BATCHES: [&str; 2] = [
+    "07 1c00000000000000 1000000000000000 21 0800000000000000 0200000000000000 110000",
     "07 2900000000000000 1d00000000000000 2e 0800000000000000 0200000000000000 \
      0500000000000000 776f726c64 110000",
-    "07 1c00000000000000 1000000000000000 21 0800000000000000 0200000000000000 110000",
-    "07 0100000000000000 0300000000000000 6e6577",
-    "08 0200000000000000",
-    "09 1f00000000000000 1300000000000000 24 0a00000000000000 0300000000000000 666f6f 110000",
 ];
+
+/// Everything that a node can say, and what it cannot.
+fn of_nodes() -> Vec<&'static str> {
+    [OF_NODES, OF_NO_NODE].concat()
+}
 
 /// Everything that a client can say, and what it cannot.
 const OF_CLIENTS: &[&str] = &[
@@ -264,7 +244,7 @@ fn explore(half: ClientRequest, opening: &[u8], transitions: &mut BTreeSet<Trans
             agree(&moment, message, &said, next.is_some());
             waiting.extend(next.map(|next| Moment { monitor, ..next }));
         }
-        for message in OF_NODES {
+        for message in of_nodes() {
             let mut monitor = moment.monitor.clone();
             let said = monitor.received(ID, &hex(message));
             let next = of_node(&moment, &hex(message));
@@ -332,7 +312,7 @@ fn the_range_request_is_judged_by_its_half_too() {
                 "{message}"
             );
         }
-        for message in OF_NODES {
+        for message in of_nodes() {
             let (mut half, mut monitor, mut effects) = (half.clone(), monitor.clone(), Vec::new());
             half.receive(node(1), &hex(message), &mut effects);
             let accused = effects
@@ -359,7 +339,7 @@ fn a_move_is_what_a_decision_leads_to() {
     let say = |half: &mut ClientRequest, port, message, effects: &mut Vec<_>| {
         half.handle(Event::Message(node(port), &hex(message)), effects);
     };
-    for (port, message) in [(1, "fd"), (1, "07"), (2, "fd"), (2, OF_NODES[23])] {
+    for (port, message) in [(1, "fd"), (1, "07"), (2, "fd"), (2, VALUE)] {
         say(&mut half, port, message, &mut effects);
     }
     effects.clear();
@@ -367,7 +347,7 @@ fn a_move_is_what_a_decision_leads_to() {
     let opening = sends(&effects);
     let mut monitor = Monitor::covering();
     assert_eq!(monitor.sent(ID, &opening[0]), Ok(()));
-    for message in OF_NODES {
+    for message in of_nodes() {
         let (mut half, mut monitor) = (half.clone(), monitor.clone());
         let mut told = Vec::new();
         say(&mut half, 1, "fd", &mut told);
@@ -390,11 +370,7 @@ fn a_get_all_may_go_on_where_an_earlier_connection_ended() {
                 value_filter: "f".into(),
             };
             let (mut half, _) = asked(Request::GetAll("c".into(), settings), false);
-            let batch = if keys_only {
-                OF_NODES[26]
-            } else {
-                OF_NODES[25]
-            };
+            let batch = if keys_only { BATCHES[0] } else { BATCHES[1] };
             let mut effects = Vec::new();
             for message in ["fd", "05", batch] {
                 half.handle(Event::Message(node(1), &hex(message)), &mut effects);
@@ -419,22 +395,6 @@ fn asked_again(keys_only: bool, suspended: bool) -> Vec<u8> {
         value_filter: "f".into(),
     };
     asked(Request::GetAll("c".into(), settings), suspended).1
-}
-
-/// The recordings of neo connections in our own directory, and in `DHTCHECK_CAPTURES` if that is set.
-fn recordings() -> Vec<PathBuf> {
-    let other = std::env::var_os("DHTCHECK_CAPTURES").map(PathBuf::from);
-    let mut files: Vec<_> = std::iter::once(PathBuf::from(VECTORS))
-        .chain(other)
-        .flat_map(|directory| fs::read_dir(directory).unwrap())
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            let name = path.file_name().unwrap().to_string_lossy();
-            name.contains("-neo-") && name.ends_with(".jsonl")
-        })
-        .collect();
-    files.sort();
-    files
 }
 
 /// The messages of requests: who sent them, their ids and their payloads.
@@ -494,7 +454,7 @@ proptest! {
                 any::<bool>(),
                 0..6u64,
                 prop_oneof![
-                    4 => select(OF_NODES).prop_map(hex),
+                    4 => select(of_nodes()).prop_map(hex),
                     4 => select(OF_CLIENTS).prop_map(hex),
                     1 => prop::collection::vec(any::<u8>(), 0..40),
                 ],

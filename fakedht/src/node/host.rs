@@ -12,7 +12,7 @@ use crate::storage::Storage;
 
 /// Something that followers of a channel are told.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Event {
+pub enum Event {
     /// A record was written or removed.
     Record(ChannelId, Change),
     /// The channel was removed.
@@ -20,7 +20,8 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    pub(crate) fn channel(self) -> ChannelId {
+    /// In which channel it happened.
+    pub fn channel(self) -> ChannelId {
         match self {
             Self::Record(channel, _) | Self::Gone(channel) => channel,
         }
@@ -29,12 +30,15 @@ impl Event {
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct NodeHost<'a, S> {
-    pub(crate) storage: &'a mut S,
-    pub(crate) range: HashRange,
-    pub(crate) remove_channels: RemoveChannels,
+pub struct NodeHost<'a, S> {
+    /// What the node stores.
+    pub storage: &'a mut S,
+    /// What it is responsible for.
+    pub range: HashRange,
+    /// Who may remove channels.
+    pub remove_channels: RemoveChannels,
     /// Events in the order of the writes that raised them.
-    pub(crate) events: &'a mut Vec<Event>,
+    pub events: &'a mut Vec<Event>,
 }
 
 impl<S: Storage> Host for NodeHost<'_, S> {

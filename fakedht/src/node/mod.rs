@@ -43,7 +43,7 @@ mod config;
 mod connection;
 mod decline;
 mod direct;
-pub(crate) mod host;
+pub mod host;
 mod violation;
 
 pub use config::{ADMIN, NodeConfig, RemoveChannels};

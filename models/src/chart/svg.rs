@@ -8,6 +8,8 @@ mod sheet;
 
 use std::fmt::Write;
 
+use quick_xml::escape::escape;
+
 use super::about::{head, role, tail};
 use super::layout::Layout;
 use super::lines::{Across, Dot, Line, Part, Piece, What, lines};
@@ -15,7 +17,7 @@ use super::words::{Alphabet, clean, cut, length, wrap};
 use super::{Chart, Ending, Role};
 
 use arrow::BELOW;
-use sheet::{Anchor, Sheet, escaped};
+use sheet::{Anchor, Sheet};
 
 /// As wide as a chart becomes, in characters.
 const COLUMNS: usize = 150;
@@ -117,7 +119,7 @@ impl Drawing<'_> {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
              viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\">\n\
              <title>{}</title>\n<style>{STYLE}</style>\n{}</svg>\n",
-            escaped(&about.join(" ")),
+            escape(about.join(" ")),
             self.sheet.elements(width, height),
         )
     }

@@ -105,24 +105,16 @@ struct Nothing {
 /// A frame that is larger than a state has room for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
-    "a model has at most {CLIENTS} clients, {NODES} nodes, {REQUESTS} requests, 2 writers and 64 properties"
+    "a model has at most {CLIENTS} clients, {NODES} nodes, {REQUESTS} requests, 2 writers and 64 properties, \
+     and names only those that it has"
 )]
-pub struct TooLarge;
+pub struct BadFrame;
 
 impl World {
     /// The model in this frame.
-    pub fn new(frame: Frame) -> Result<Self, TooLarge> {
-        let fits = frame.clients.len() <= CLIENTS
-            && frame.nodes.len() <= NODES
-            && frame.requests.len() <= REQUESTS
-            && frame.writers.len() <= 2
-            && frame.properties.len() <= 64
-            && frame
-                .requests
-                .iter()
-                .all(|request| request.client < frame.clients.len());
-        if !fits {
-            return Err(TooLarge);
+    pub fn new(frame: Frame) -> Result<Self, BadFrame> {
+        if !fits(&frame) {
+            return Err(BadFrame);
         }
         let (queues, served) = (Interner::default(), Interner::default());
         let (asked, notes) = (Interner::default(), Interner::default());
@@ -175,6 +167,30 @@ impl World {
     fn payload(&self, message: Id<Bytes>) -> Bytes {
         self.messages.get(message).clone()
     }
+}
+
+/// Is there room for everything, and is everything there that something else names?
+fn fits(frame: &Frame) -> bool {
+    let (clients, nodes) = (frame.clients.len(), frame.nodes.len());
+    let knows = frame.clients.iter().flat_map(|client| &client.knows);
+    let writes = frame.writers.iter().flatten().map(|write| &write.node);
+    let transfer = frame.transfer.iter();
+    let transfer = transfer.flat_map(|transfer| [&transfer.from, &transfer.to]);
+    let mut named = knows.chain(writes).chain(transfer);
+    let mut requests = frame.requests.iter();
+    clients <= CLIENTS
+        && nodes <= NODES
+        && frame.requests.len() <= REQUESTS
+        && frame.writers.len() <= 2
+        && frame.properties.len() <= 64
+        && frame.rude.is_none_or(|client| client < clients)
+        && named.all(|node| *node < nodes)
+        && requests.all(|request| {
+            let others = request
+                .after
+                .is_none_or(|other| other < frame.requests.len());
+            request.client < clients && others
+        })
 }
 
 impl Goals {

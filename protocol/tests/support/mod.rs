@@ -6,6 +6,8 @@
 
 pub(crate) mod half;
 pub(crate) mod memory;
+pub(crate) mod recordings;
+pub(crate) mod said;
 pub(crate) mod talk;
 pub(crate) mod wire;
 

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use quick_xml::escape::escape;
+
 use super::super::Message;
 use super::super::lines::{Part, What};
-use super::sheet::escaped;
 use super::{Drawing, LINE};
 
 /// How far below its words an arrow is.
@@ -92,7 +93,7 @@ impl Drawing<'_> {
             "<g class=\"message\"><title>{}</title>\
              <path class=\"{class}\" d=\"M{from:.1} {y1:.1}L{to:.1} {y2:.1}\"/>\
              <circle class=\"head\" cx=\"{from:.1}\" cy=\"{y1:.1}\" r=\"2.5\"/>{end}</g>",
-            escaped(&title),
+            escape(&title),
         );
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use quick_xml::escape::escape;
+
 use super::super::words::length;
 use super::CHARACTER;
 
@@ -39,7 +41,7 @@ impl Sheet {
         let _ = writeln!(
             self.above,
             "<text{class}{anchor} x=\"{x:.1}\" y=\"{y:.1}\">{}</text>",
-            escaped(text)
+            escape(text)
         );
     }
 
@@ -73,21 +75,6 @@ impl Sheet {
             self.holes, self.lines, self.above,
         )
     }
-}
-
-/// The text in XML. There are no characters in it that XML has not: a chart is cleaned of them.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 /// The FNV-1a hash.
