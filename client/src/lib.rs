@@ -23,6 +23,7 @@
 //! * [`Client`]: connections, requests for one record, RemoveChannel, statistics.
 //! * [`GetAll`], [`Mirror`], [`Channels`]: requests that tell many things, as streams.
 //! * [`core`]: the client without I/O.
+//! * [`legacy`]: a client of the other protocol, the older one.
 //!
 //! The protocol itself, with the client's half of every request, is in [`dht_protocol`].
 
@@ -34,6 +35,7 @@ mod connections;
 pub mod core;
 mod error;
 mod files;
+pub mod legacy;
 mod link;
 mod mailbox;
 mod ready;

@@ -4,11 +4,13 @@
 //! * [`node`]: a whole node without I/O: connections of both protocols, requests, Mirrors, permissions.
 //! * [`server`]: the node on TCP.
 //! * [`env`](mod@env): a node inside a test, for people who test applications of a DHT.
+//! * [`config_file`]: what an original node's configuration says.
 //! * [`bugs`]: deviations that can be switched on, to see whether a test notices.
 //!
 //! The program `fakedht` is this library with a command line.
 
 pub mod bugs;
+pub mod config_file;
 pub mod env;
 pub mod node;
 pub mod server;

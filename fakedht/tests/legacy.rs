@@ -5,13 +5,15 @@ mod support;
 use std::sync::Arc;
 
 use dht_protocol::codec::Put as _;
+use dht_protocol::legacy::batch::Batch;
+use dht_protocol::legacy::{About, Answer, Event, Order, Status};
 use dht_protocol::neo::NodeAddress;
 use dht_protocol::neo::request::RequestCode;
 use dht_protocol::neo::request::mirror::{FromNode, Open, Settings};
-use dht_protocol::{HashRange, Key};
+use dht_protocol::{ChannelName, HashRange, Key, Size};
 use fakedht::server::listen;
-use fakedht::{Server, ServerOptions, TestNode};
-use support::{Client, Lines, about, put, within};
+use fakedht::{NodeConfig, Server, ServerOptions, TestNode};
+use support::{Client, Legacy, Lines, about, legacy_get, legacy_put, put, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -35,10 +37,9 @@ fn remove_channel(channel: &str) -> Vec<u8> {
     order
 }
 
-/// A node with both ports, and what the legacy one logs.
+/// A node, and what it logs.
 struct Both {
     node: TestNode,
-    server: Server,
     lines: Lines,
 }
 
@@ -48,23 +49,19 @@ impl Both {
     }
 
     async fn start_with(options: ServerOptions) -> Self {
-        let node = TestNode::start().await.unwrap();
         let lines = Lines::default();
         let options = ServerOptions {
             log: Arc::new(lines.clone()),
             ..options
         };
-        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
-        let server = Server::start_legacy(listener, node.node().clone(), options).unwrap();
-        Self {
-            node,
-            server,
-            lines,
-        }
+        let node = TestNode::start_with(NodeConfig::default(), options)
+            .await
+            .unwrap();
+        Self { node, lines }
     }
 
     fn address(&self) -> NodeAddress {
-        self.server.address()
+        self.node.legacy_address()
     }
 
     /// Everything that a client gets that sends this and nothing more.
@@ -320,11 +317,195 @@ async fn each_port_counts_its_own_connections() {
 #[tokio::test]
 async fn ports_end_one_by_one() {
     let both = Both::start().await;
+    let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let options = ServerOptions::default();
+    let server = Server::start_legacy(listener, both.node.node().clone(), options).unwrap();
     let mut neo = Client::connect(both.node.address()).await;
-    let mut legacy = TcpStream::connect(both.address()).await.unwrap();
+    let mut legacy = TcpStream::connect(server.address()).await.unwrap();
     assert_eq!(ask(&mut legacy, &GET_VERSION, 20).await, VERSION);
-    within("the end of the server", both.server.stop()).await;
+    within("the end of the server", server.stop()).await;
     let closed = within("the end", legacy.read(&mut [0])).await;
     assert!(!matches!(closed, Ok(1..)));
     assert_eq!(neo.ask(put("c", 1, "v"), 1).await, [[1]]);
+}
+
+#[tokio::test]
+async fn both_ports_are_where_nodes_expect_them_and_stay_there() {
+    let mut both = Both::start().await;
+    let (neo, legacy) = (both.node.address(), both.address());
+    assert_eq!(neo.port(), legacy.port() + 100);
+    both.node.put("c", 1, "v");
+    both.node.stop().await;
+    assert!(TcpStream::connect(legacy).await.is_err());
+    both.node.restart().await.unwrap();
+    let mut client = Legacy::connect(legacy).await;
+    let answer = client.answer(&legacy_get("c", 1)).await;
+    assert_eq!(answer, Answer::Value("v".into()));
+    assert_eq!((both.node.address(), both.address()), (neo, legacy));
+}
+
+#[tokio::test]
+async fn what_is_written_by_one_protocol_is_read_by_the_other() {
+    let both = Both::start().await;
+    let mut neo = Client::connect(both.node.address()).await;
+    let mut legacy = Legacy::connect(both.address()).await;
+    assert_eq!(neo.ask(put("c", 1, "neo"), 1).await, [[1]]);
+    let answer = legacy.answer(&legacy_get("c", 1)).await;
+    assert_eq!(answer, Answer::Value("neo".into()));
+    let status = legacy.status(&legacy_put("c", 2, "legacy")).await;
+    assert_eq!(status, Status::Ok);
+    let get = neo.ask(about(RequestCode::Get, "c", 2), 2).await;
+    assert!(get[1].ends_with(b"legacy"));
+    // An empty value is one in neo only.
+    assert_eq!(neo.ask(put("c", 3, ""), 1).await, [[1]]);
+    let exists = Order::Exists {
+        channel: "c".into(),
+        key: Key(3).into(),
+    };
+    assert_eq!(legacy.answer(&exists).await, Answer::Exists(true));
+    let status = legacy.status(&legacy_put("c", 3, "")).await;
+    assert_eq!(status, Status::EmptyValue);
+}
+
+#[tokio::test]
+async fn lists_and_sizes() {
+    let config = NodeConfig {
+        size_limit: Some(2_000_000),
+        max_legacy_value: 1000,
+        ..NodeConfig::default()
+    };
+    let node = TestNode::start_with(config, ServerOptions::default())
+        .await
+        .unwrap();
+    for key in 0..1000 {
+        node.put("c", key, vec![key as u8; 1000]);
+    }
+    node.put("d", 1, "one");
+    let mut legacy = Legacy::connect(node.legacy_address()).await;
+    let _second = Legacy::connect(node.legacy_address()).await;
+    let channels = legacy.ask(&Order::GetChannels).await;
+    let channel = |name: &str| Event::Channel(name.into());
+    let expected = [Event::Started, channel("c"), channel("d"), Event::Ended];
+    assert_eq!(channels, expected);
+
+    let name = ChannelName::from("c");
+    let mut found = 0;
+    let get_all = Order::GetAll {
+        channel: name.clone(),
+    };
+    for event in legacy.ask(&get_all).await {
+        if let Event::Records(records) = event {
+            for (key, value) in records {
+                assert_eq!(value, vec![key.0 as u8; 1000]);
+                found += 1;
+            }
+        }
+    }
+    assert_eq!(found, 1000);
+    let keys = Order::GetAllKeys {
+        channel: name.clone(),
+    };
+    let events = legacy.ask(&keys).await;
+    let all: Vec<Key> = (0..1000).map(Key).collect();
+    assert_eq!(events, [Event::Started, Event::Keys(all), Event::Ended]);
+    let filtered = Order::GetAllFilter {
+        channel: "d".into(),
+        filter: "n".into(),
+    };
+    let events = legacy.ask(&filtered).await;
+    let one = Event::Records(vec![(Key(1), "one".into())]);
+    assert_eq!(events, [Event::Started, one, Event::Ended]);
+
+    let about = About {
+        address: "127.0.0.1".into(),
+        port: node.legacy_address().port(),
+    };
+    let size = |records, bytes| Answer::Size(about.clone(), Size { records, bytes });
+    assert_eq!(legacy.answer(&Order::GetSize).await, size(1001, 1_000_003));
+    let of_channel = Order::GetChannelSize { channel: name };
+    assert_eq!(legacy.answer(&of_channel).await, size(1000, 1_000_000));
+    // The second connection may be on its way to the node still.
+    let two = Answer::Connections(about.clone(), 2);
+    within("two connections", async {
+        while legacy.answer(&Order::GetNumConnections).await != two {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+
+    for (size, expected) in [(1001, Status::ValueTooBig), (1000, Status::Ok)] {
+        let put = legacy_put("d", 2, vec![1; size]);
+        assert_eq!(legacy.status(&put).await, expected);
+    }
+    node.put("c", 0, vec![0; 1_000_000]);
+    let status = legacy.status(&legacy_put("d", 3, "no room")).await;
+    assert_eq!(status, Status::OutOfMemory);
+}
+
+#[tokio::test]
+async fn a_listen_hears_writes_of_both_protocols_until_its_channel_goes() {
+    let both = Both::start().await;
+    let mut legacy = Legacy::connect(both.address()).await;
+    let order = Order::Listen {
+        channel: "c".into(),
+    };
+    let mut listen = legacy.send(&order).await;
+    assert_eq!(legacy.event(&mut listen).await, Event::Started);
+    let mut neo = Client::connect(both.node.address()).await;
+    neo.ask(put("c", 1, "neo"), 1).await;
+    let written = |key: u64, value: &'static str| Event::Written(Key(key).into(), value.into());
+    assert_eq!(legacy.event(&mut listen).await, written(1, "neo"));
+    let mut other = Legacy::connect(both.address()).await;
+    other.status(&legacy_put("c", 2, "legacy")).await;
+    assert_eq!(legacy.event(&mut listen).await, written(2, "legacy"));
+    let mut batch = Batch::default();
+    batch.push(Key(3), b"moved");
+    let put_batch = Order::PutBatch {
+        channel: "c".into(),
+        batch: batch.finish().into(),
+    };
+    assert_eq!(other.status(&put_batch).await, Status::Ok);
+    both.node.put("c", 4, "owner");
+    assert_eq!(legacy.event(&mut listen).await, written(4, "owner"));
+    let remove_channel = Order::RemoveChannel {
+        channel: "c".into(),
+    };
+    other.status(&remove_channel).await;
+    assert_eq!(legacy.event(&mut listen).await, Event::Ended);
+    // The connection goes on.
+    assert_eq!(legacy.answer(&Order::GetVersion).await, Answer::version());
+
+    // The next order ends it without an end.
+    let mut listen = legacy.send(&order).await;
+    assert_eq!(legacy.event(&mut listen).await, Event::Started);
+    assert_eq!(legacy.answer(&Order::GetVersion).await, Answer::version());
+    // So does the client that has nothing more to say.
+    let mut listen = legacy.send(&order).await;
+    assert_eq!(legacy.event(&mut listen).await, Event::Started);
+    legacy.stream.shutdown().await.unwrap();
+    let end = within("the end", legacy.stream.read(&mut [0])).await;
+    assert_eq!(end.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_listener_that_does_not_read_costs_little_and_misses_no_last_value() {
+    let both = Both::start().await;
+    let mut legacy = Legacy::connect(both.address()).await;
+    let order = Order::Listen {
+        channel: "c".into(),
+    };
+    let mut listen = legacy.send(&order).await;
+    assert_eq!(legacy.event(&mut listen).await, Event::Started);
+    for round in 0..200_u64 {
+        for key in 0..100 {
+            both.node.put("c", key, format!("{round}").repeat(300));
+        }
+        tokio::task::yield_now().await;
+    }
+    let mut last = std::collections::BTreeMap::new();
+    while last.len() < 100 || last.values().any(|value| *value != "199".repeat(300)) {
+        if let Event::Written(key, value) = legacy.event(&mut listen).await {
+            last.insert(key, value);
+        }
+    }
 }

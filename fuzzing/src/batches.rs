@@ -18,12 +18,17 @@ pub fn decompress(data: &[u8]) {
     let announced = u32::from_le_bytes([*low, *middle, *high, 0]);
     let block = [&u64::from(announced).to_le_bytes()[..], stream].concat();
     let ours = memory::bounded(data, 300, || lzo::decompress(&block, LIMIT));
-    // What is longer than announced is wrong for both.
-    let reference = lzo_reference::decode(stream, LIMIT.min(announced as usize));
+    agree(ours, stream, announced as usize);
+}
+
+/// What our decoder has made of a stream is what the other one makes of it. What is longer than announced is
+/// wrong for both.
+fn agree<E: std::fmt::Display>(ours: Result<Vec<u8>, E>, stream: &[u8], announced: usize) {
+    let reference = lzo_reference::decode(stream, LIMIT.min(announced));
     match (&ours, &reference) {
         (Ok(plain), reference) => assert_eq!(Some(plain), reference.as_ref()),
         (Err(error), Some(plain)) => {
-            assert_ne!(plain.len(), announced as usize, "refused: {error}");
+            assert_ne!(plain.len(), announced, "refused: {error}");
         }
         (Err(_), None) => {}
     }
@@ -96,4 +101,22 @@ fn checked<T>(decoded: Result<T, DecodeError>) -> Option<T> {
     decoded
         .inspect_err(|error| assert!(error.offset <= LIMIT, "{error}"))
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wrong::is_noticed;
+
+    #[test]
+    fn decoders_that_disagree_are_noticed() {
+        let plain = b"the same and the same and the same".to_vec();
+        let stream = &lzo::compress(&plain)[8..];
+        let says = |ours| !is_noticed(|| agree::<&str>(ours, stream, plain.len()));
+        assert!(says(Ok(plain.clone())));
+        assert!(!says(Ok(plain[1..].to_vec())));
+        assert!(!says(Err("refused")));
+        let broken = !is_noticed(|| agree::<&str>(Ok(plain.clone()), &stream[1..], plain.len()));
+        assert!(!broken);
+    }
 }

@@ -5,20 +5,21 @@ use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use arbitrary::{Arbitrary, Unstructured};
-use dht_protocol::neo::client::{ClientRequest, Event, Request, Told};
+use dht_protocol::neo::client::{ClientRequest, Event, Told};
 use dht_protocol::neo::monitor::{Breach, Monitor, Wrong};
 use dht_protocol::neo::node::NodeRequest;
 use dht_protocol::neo::registry::Registry;
 use dht_protocol::neo::request::control::Control;
-use dht_protocol::neo::request::update::{self, Decision};
-use dht_protocol::neo::request::{
-    Command, Effect, Failure, Host, Opening, Progress, RecordName, get_all, mirror, put,
-};
+use dht_protocol::neo::request::update::Decision;
+use dht_protocol::neo::request::{Command, Effect, Host, Opening, Progress};
 use dht_protocol::neo::{ClientName, Limits, NodeAddress, Violation};
-use dht_protocol::{ChannelName, HashRange, Key};
+use dht_protocol::{HashRange, Key};
 use fakedht::node::host::Event as Written;
 
+use crate::asked::{Asked, Decided, Said, accusation, channel};
 use crate::host::Room;
+use crate::memory;
+use crate::work::Work;
 
 const NODE: NodeAddress = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1);
 const ID: u64 = 1;
@@ -29,20 +30,6 @@ const LIMITS: Limits = Limits {
 };
 /// Steps of one conversation; more come from no failure that fewer do not show.
 const STEPS: usize = 32;
-
-/// What the user asks for.
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum Asked {
-    Put(u8),
-    Get,
-    Exists,
-    Remove,
-    Update,
-    GetAll { keys_only: bool, filter: bool },
-    Mirror { refresh: bool, period: bool },
-    GetChannels,
-    RemoveChannel,
-}
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Step {
@@ -55,20 +42,13 @@ enum Step {
     /// The user of a stream says something.
     Control(Said),
     /// The user of an Update decides.
-    Decide(Option<bool>),
+    Decide(Decided),
     /// Somebody else writes a record; `None` removes it.
     Write(u8, Option<u8>),
     /// Somebody else removes the channel.
     RemoveChannel,
     /// A refresh of a Mirror is due.
     Tick,
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum Said {
-    Suspend,
-    Resume,
-    Stop,
 }
 
 /// What becomes of a message.
@@ -87,11 +67,15 @@ enum Fate {
 /// on each of them, and as far as what arrives at the node is legal, the node accepts it and keeps to the
 /// protocol itself. If the network does nothing, both keep to the protocol and the request ends.
 pub fn conversation(data: &[u8]) {
+    memory::bounded(data, 4096, || converse(data));
+}
+
+fn converse(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Ok(asked) = Asked::arbitrary(&mut input) else {
         return;
     };
-    let Some(mut talk) = Talk::begin(asked) else {
+    let Some(mut talk) = Talk::begin(asked, Work::of(data)) else {
         return;
     };
     for _ in 0..STEPS {
@@ -120,14 +104,15 @@ struct Talk {
     /// The network has changed nothing yet.
     honest: bool,
     closed: bool,
+    work: Work,
 }
 
 impl Talk {
-    fn begin(asked: Asked) -> Option<Self> {
+    fn begin(asked: Asked, work: Work) -> Option<Self> {
         let mut registry = Registry::default();
         registry.learn(NODE, HashRange::FULL);
         let mut effects = Vec::new();
-        let client = ClientRequest::start(asked.request(), &registry, &mut effects)?;
+        let client = ClientRequest::start(asked.request(Key(0)), &registry, &mut effects)?;
         let mut talk = Self {
             client,
             node: None,
@@ -139,6 +124,7 @@ impl Talk {
             at_node: Some(Monitor::new()),
             honest: true,
             closed: false,
+            work,
         };
         talk.write(0, Some(3));
         talk.write(1, Some(0));
@@ -168,11 +154,7 @@ impl Talk {
                 self.poll();
             }
             Step::Control(said) => self.control(said.into()),
-            Step::Decide(decision) => self.decide(match decision {
-                None => Decision::Leave,
-                Some(true) => Decision::Replace("new".into()),
-                Some(false) => Decision::Delete,
-            }),
+            Step::Decide(decided) => self.decide(decided.into()),
             Step::Write(key, value) => self.write(key, value),
             Step::RemoveChannel => {
                 let removed = self.room.host().remove_channel(&channel());
@@ -206,6 +188,7 @@ impl Talk {
 
     fn settle(&mut self) {
         while !self.closed {
+            self.work.step();
             if let Some(payload) = self.to_node.pop_front() {
                 self.node_hears(&payload);
             } else if let Some(payload) = self.to_client.pop_front() {
@@ -223,7 +206,7 @@ impl Talk {
             self.at_node = None;
         }
         let result = match &mut self.node {
-            Some(half) => half.receive(payload, &mut self.room.host()),
+            Some(half) => half.receive(payload, self.room.host()),
             None => self.open(payload),
         };
         self.end_if_over();
@@ -251,7 +234,7 @@ impl Talk {
                 client: &self.name,
                 limits: &LIMITS,
             };
-            self.node = Some(NodeRequest::open(request, opening, &mut self.room.host())?);
+            self.node = Some(NodeRequest::open(request, opening, self.room.host())?);
         }
         Ok(())
     }
@@ -262,7 +245,7 @@ impl Talk {
             return false;
         };
         let mut message = Vec::new();
-        let progress = half.poll(&mut self.room.host(), &mut message);
+        let progress = half.poll(self.room.host(), &mut message);
         assert_eq!(progress == Progress::Sent, !message.is_empty());
         if progress == Progress::Sent {
             self.node_says(message);
@@ -301,7 +284,7 @@ impl Talk {
         let mut effects = Vec::new();
         let event = Event::Message(NODE, payload);
         self.client.handle(event, &mut effects);
-        let violation = effects.iter().find_map(accusation);
+        let violation = effects.iter().find_map(accusation).cloned();
         self.closed |= violation.is_some();
         self.agree(said, violation);
         self.act(effects);
@@ -371,7 +354,7 @@ impl Talk {
     }
 
     fn tell_mirror(&mut self) {
-        let written = std::mem::take(&mut self.room.written);
+        let written = self.room.take_written();
         if let Some(NodeRequest::Mirror(half)) = &mut self.node {
             for event in written {
                 match event {
@@ -380,41 +363,6 @@ impl Talk {
                     Written::Gone(_) => half.channel_removed(),
                 }
             }
-        }
-    }
-}
-
-impl Asked {
-    fn request(self) -> Request {
-        let record = RecordName {
-            channel: channel(),
-            key: Key(0),
-        };
-        match self {
-            Self::Put(length) => Request::Put(put::Open {
-                record,
-                value: vec![b'v'; usize::from(length)].into(),
-            }),
-            Self::Get => Request::Get(record),
-            Self::Exists => Request::Exists(record),
-            Self::Remove => Request::Remove(record),
-            Self::Update => Request::Update(record),
-            Self::GetAll { keys_only, filter } => Request::GetAll(
-                channel(),
-                get_all::Settings {
-                    keys_only,
-                    value_filter: if filter { "v".into() } else { "".into() },
-                },
-            ),
-            Self::Mirror { refresh, period } => Request::Mirror(
-                channel(),
-                mirror::Settings {
-                    initial_refresh: refresh,
-                    periodic_refresh_s: u32::from(period),
-                },
-            ),
-            Self::GetChannels => Request::GetChannels,
-            Self::RemoveChannel => Request::RemoveChannel(channel()),
         }
     }
 }
@@ -446,33 +394,55 @@ impl Fate {
     }
 }
 
-impl From<Said> for Control {
-    fn from(said: Said) -> Self {
-        match said {
-            Said::Suspend => Self::Suspend,
-            Said::Resume => Self::Resume,
-            Said::Stop => Self::Stop,
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use dht_protocol::neo::header::Kind;
 
-/// What the client accuses the node of: a request for one record tells its user.
-fn accusation(effect: &Effect<Told>) -> Option<Violation> {
-    match effect {
-        Effect::Close { violation, .. }
-        | Effect::Notify(
-            Told::Put(Err(Failure::Violation { violation, .. }))
-            | Told::Get(Err(Failure::Violation { violation, .. }))
-            | Told::Exists(Err(Failure::Violation { violation, .. }))
-            | Told::Remove(Err(Failure::Violation { violation, .. }))
-            | Told::Update(update::Notification::Ended(Err(Failure::Violation {
-                violation, ..
-            }))),
-        ) => Some(violation.clone()),
-        _ => None,
-    }
-}
+    use super::*;
+    use crate::wrong::is_noticed;
 
-fn channel() -> ChannelName {
-    "c".into()
+    fn talk() -> Talk {
+        Talk::begin(Asked::Get, Work::of(b"")).expect("there is a node")
+    }
+
+    fn refused(talk: &mut Talk) -> Breach {
+        let said = talk.monitor.received(ID, b"no status");
+        said.expect_err("that is no status")
+    }
+
+    #[test]
+    fn a_monitor_and_a_half_that_disagree_are_noticed() {
+        let violation = || Violation::Phase {
+            kind: Kind::Request,
+        };
+        let mut talk = talk();
+        let breach = refused(&mut talk);
+        let Wrong::Violation(reason) = breach.what.clone() else {
+            panic!("{breach}");
+        };
+        talk.agree(Ok(()), None);
+        assert!(is_noticed(|| talk.agree(Ok(()), Some(violation()))));
+        assert!(is_noticed(|| talk.agree(Err(breach.clone()), None)));
+        talk.honest = false;
+        talk.agree(Err(breach.clone()), Some(reason));
+        assert!(is_noticed(
+            || talk.agree(Err(breach.clone()), Some(violation()))
+        ));
+        assert!(is_noticed(|| talk.agree(Err(breach), None)));
+    }
+
+    #[test]
+    fn who_breaks_the_protocol_is_noticed() {
+        let mut silent = talk();
+        silent.to_node.clear();
+        assert!(is_noticed(|| silent.finish()), "the request does not end");
+        let mut wrong = talk();
+        assert!(is_noticed(|| wrong.node_says(b"no status".to_vec())));
+        let mut wrong = talk();
+        let payload = b"no status".to_vec();
+        assert!(is_noticed(|| wrong.act(vec![Effect::Send {
+            node: NODE,
+            payload
+        }])));
+    }
 }

@@ -147,6 +147,7 @@ impl Written {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wrong::is_noticed;
 
     #[test]
     fn every_damage_in_every_layout() {
@@ -179,6 +180,32 @@ mod tests {
             }
         }
         assert!(inflicted.iter().all(|count| *count > 100), "{inflicted:?}");
+    }
+
+    #[test]
+    fn a_decoder_that_finds_nothing_or_something_else_is_noticed() {
+        let written = Written {
+            payload: vec![7],
+            fields: Vec::new(),
+        };
+        let wrong = Reason::Value { value: 7 };
+        let found = |read, expected| {
+            let message = Message {
+                name: "double",
+                read,
+                again: |_| {},
+            };
+            !is_noticed(|| check(&message, Damage::None, &written, expected))
+        };
+        fn refuse(payload: &[u8]) -> Result<(), DecodeError> {
+            dht_protocol::neo::request::put::Reply::decode(payload).map(drop)
+        }
+        assert!(found(|_| Ok(()), Ok(())));
+        assert!(found(refuse, Err((0, Some(wrong.clone())))));
+        assert!(!found(|_| Ok(()), Err((0, None))));
+        assert!(!found(refuse, Ok(())));
+        assert!(!found(refuse, Err((1, Some(wrong)))));
+        assert!(!found(refuse, Err((0, Some(Reason::Value { value: 8 })))));
     }
 
     #[test]

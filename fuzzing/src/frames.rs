@@ -112,10 +112,14 @@ pub fn header(data: &[u8]) {
     let limit = limit
         .first_chunk()
         .map_or(LIMIT, |limit| u64::from_le_bytes(*limit));
+    judge(*bytes, limit, Header::decode(*bytes, limit));
+}
+
+fn judge(bytes: [u8; HEADER_LEN], limit: u64, decoded: Result<Header, Violation>) {
     let parity = bytes.iter().fold(0, |parity, byte| parity ^ byte);
-    match Header::decode(*bytes, limit) {
+    match decoded {
         Ok(header) => {
-            assert_eq!(header.encode(), *bytes);
+            assert_eq!(header.encode(), bytes);
             match header.kind {
                 Kind::Request => assert!((8..=limit).contains(&header.body_len)),
                 Kind::Authentication => assert!(header.body_len < 1000),
@@ -124,6 +128,72 @@ pub fn header(data: &[u8]) {
         Err(violation) => {
             let of_parity = matches!(violation, Violation::Parity { .. });
             assert_eq!(of_parity, parity != 0, "{violation}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wrong::is_noticed;
+
+    fn stream() -> Vec<u8> {
+        let mut stream = Vec::new();
+        write_request(&mut stream, RequestId::FIRST, b"one");
+        write_request(&mut stream, RequestId::FIRST, b"two");
+        stream.extend([1, 2]);
+        stream
+    }
+
+    #[test]
+    fn what_is_read_wrongly_is_noticed() {
+        let (stream, kind) = (stream(), Kind::Request);
+        let right = || read([&*stream], kind);
+        right().check(&stream, kind);
+        let mistakes: [fn(&mut Heard); 5] = [
+            |heard| drop(heard.bodies.remove(0)),
+            |heard| heard.bodies.swap(0, 1),
+            |heard| heard.bodies.truncate(1),
+            |heard| heard.left += 1,
+            |heard| heard.violation = Some(Violation::ZeroRequestId),
+        ];
+        for (number, mistake) in mistakes.into_iter().enumerate() {
+            let mut heard = right();
+            mistake(&mut heard);
+            assert!(is_noticed(|| heard.check(&stream, kind)), "{number}");
+        }
+        let mut unseen = stream;
+        unseen.extend([0xff; HEADER_LEN]);
+        let mut heard = read([&*unseen], kind);
+        heard.check(&unseen, kind);
+        heard.violation = None;
+        assert!(is_noticed(|| heard.check(&unseen, kind)));
+    }
+
+    #[test]
+    fn a_header_that_is_judged_wrongly_is_noticed() {
+        let header = Header {
+            kind: Kind::Request,
+            body_len: 9,
+        };
+        let (bytes, mut odd) = (header.encode(), header.encode());
+        odd[9] ^= 1;
+        judge(bytes, 9, Ok(header));
+        let parity = Header::decode(odd, 9);
+        assert!(parity.is_err());
+        judge(odd, 9, parity.clone());
+        let other = Header {
+            body_len: 10,
+            ..header
+        };
+        for (bytes, limit, decoded) in [
+            (bytes, 8, Ok(header)),
+            (bytes, 9, Ok(other)),
+            (bytes, 9, parity),
+            (odd, 9, Ok(header)),
+            (odd, 9, Err(Violation::Phase { kind: header.kind })),
+        ] {
+            assert!(is_noticed(|| judge(bytes, limit, decoded)));
         }
     }
 }

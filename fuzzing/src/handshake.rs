@@ -7,10 +7,11 @@ use dht_protocol::neo::dissect::Side;
 use dht_protocol::neo::handshake::ClientHandshake;
 use dht_protocol::neo::monitor::Listener;
 use dht_protocol::neo::{Connection, Credential, Event, Limits, Now};
-use fakedht::{MemoryStorage, Node, NodeConfig};
+use fakedht::{Bugs, ConnectionId, MemoryStorage, Node, NodeConfig, Violation};
 
 use crate::memory;
 use crate::pieces::pieces;
+use crate::work::Work;
 
 /// What the node's clock said, and its nonce, when a client was recorded: the client's proof in the recording
 /// is good, and the seeds get behind the authentication.
@@ -71,45 +72,51 @@ pub fn client_connection(data: &[u8]) {
 ///
 /// Whatever comes: the node keeps to the protocol, as far as the client has.
 pub fn node_connection(data: &[u8]) {
+    memory::bounded(data, 1024, || speak_to_node(data, Bugs::none()));
+}
+
+fn speak_to_node(data: &[u8], bugs: Bugs) {
     let Some((seed, stream)) = data.split_first() else {
         return;
     };
-    memory::bounded(data, 1024, || {
-        let config = NodeConfig {
-            limits: LIMITS,
-            ..NodeConfig::default()
-        };
-        let mut node = Node::new(config, MemoryStorage::new());
-        let id = node.accept(NONCE);
-        let mut listener = Listener::new();
-        let mut said = Vec::new();
-        for piece in by_version(*seed, stream) {
-            let breaches = listener.hear(Side::Client, piece);
-            std::hint::black_box(breaches);
-            node.feed(id, piece);
-            let result = settle(&mut node, id, &mut said);
-            let breaches = listener.hear(Side::Node, &said);
-            assert!(
-                breaches.is_empty(),
-                "the node broke the protocol: {breaches:?}"
-            );
-            said.clear();
-            if let Err(violation) = result {
-                std::hint::black_box(violation.section());
-                node.close(id);
-                break;
-            }
+    let config = NodeConfig {
+        limits: LIMITS,
+        bugs,
+        ..NodeConfig::default()
+    };
+    let mut node = Node::new(config, MemoryStorage::new());
+    let id = node.accept(NONCE);
+    let mut listener = Listener::new();
+    let mut said = Vec::new();
+    let mut work = Work::of(data);
+    for piece in by_version(*seed, stream) {
+        // What the client does wrong the node is there to find.
+        let _ = listener.hear(Side::Client, piece);
+        node.feed(id, piece);
+        let result = settle(&mut node, id, &mut said, &mut work);
+        let breaches = listener.hear(Side::Node, &said);
+        assert!(
+            breaches.is_empty(),
+            "the node broke the protocol: {breaches:?}"
+        );
+        said.clear();
+        if let Err(violation) = result {
+            std::hint::black_box(violation.section());
+            node.close(id);
+            break;
         }
-    });
+    }
 }
 
 /// Lets a node do all it can.
 fn settle(
     node: &mut Node<MemoryStorage>,
-    id: fakedht::ConnectionId,
+    id: ConnectionId,
     said: &mut Vec<u8>,
-) -> Result<(), fakedht::Violation> {
+    work: &mut Work,
+) -> Result<(), Violation> {
     loop {
+        work.step();
         let more = node.process(id, now());
         let output = node.take_output(id);
         said.extend_from_slice(&output);
@@ -123,4 +130,35 @@ fn settle(
 fn by_version(seed: u8, stream: &[u8]) -> impl Iterator<Item = &[u8]> {
     let (version, rest) = stream.split_at(stream.len().min(1));
     std::iter::once(version).chain(pieces(seed, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::seeds;
+    use crate::wrong::is_noticed;
+
+    /// Bugs that make the node break the protocol in what the recorded clients do.
+    const BREAKING: &[&str] = &[
+        "get-all-batch-with-wrong-length",
+        "get-channels-finishes-twice",
+    ];
+
+    #[test]
+    fn a_wrong_node_is_noticed() {
+        let folder = seeds::folder().join("node_connection");
+        let files = fs::read_dir(folder).unwrap();
+        let inputs: Vec<_> = files
+            .map(|entry| fs::read(entry.unwrap().path()).unwrap())
+            .collect();
+        let is_unnoticed = |name: &&str| {
+            let bug = Bugs::find(name).unwrap_or_else(|| panic!("no {name}"));
+            let mut inputs = inputs.iter();
+            inputs.all(|input| !is_noticed(|| speak_to_node(input, [bug].into_iter().collect())))
+        };
+        let unnoticed: Vec<_> = BREAKING.iter().copied().filter(is_unnoticed).collect();
+        assert!(unnoticed.is_empty(), "{unnoticed:?}");
+    }
 }

@@ -6,7 +6,9 @@
 //! the same thing agree, offsets of errors lie inside the input, and no input makes the code allocate more
 //! than in proportion to its length.
 
+mod asked;
 mod batches;
+mod connection;
 mod conversation;
 mod damage;
 pub mod dictionary;
@@ -21,15 +23,21 @@ mod pieces;
 pub mod seeds;
 mod storage;
 mod texts;
+mod work;
+#[cfg(test)]
+mod wrong;
 
 pub use batches::{batches, compress, decompress};
+pub use connection::connection;
 pub use conversation::conversation;
 pub use damage::damage;
 pub use frames::{frames, header};
 pub use handshake::{client_connection, node_connection};
 pub use messages::messages;
 pub use storage::storage;
-pub use texts::{corpus_file, credentials, history, legacy_orders, nodes_file, profile};
+pub use texts::{
+    config_file, corpus_file, credentials, history, legacy_orders, nodes_file, profile,
+};
 
 /// A function that any bytes can be given to.
 #[derive(Clone, Copy, Debug)]
@@ -65,4 +73,6 @@ pub const TARGETS: &[Target] = targets! {
     damage,
     conversation,
     storage,
+    config_file,
+    connection,
 };

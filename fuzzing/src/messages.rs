@@ -17,7 +17,7 @@ pub(crate) struct Message {
     pub(crate) name: &'static str,
     /// Reads a payload.
     pub(crate) read: fn(&[u8]) -> Result<(), DecodeError>,
-    again: fn(&[u8]),
+    pub(crate) again: fn(&[u8]),
 }
 
 /// A message that is written by `$write` what `$read` made of the payload.
@@ -106,7 +106,8 @@ pub fn messages(data: &[u8]) {
 }
 
 /// Reads a payload, writes what was read and reads that: it is the same. All messages but one have a single
-/// spelling: a GetAll that does not continue has a key to continue from all the same, and any will do. Behind a control message further bytes are ignored.
+/// spelling: a GetAll that does not continue has a key to continue from all the same, and any
+/// will do. Behind a control message further bytes are ignored.
 fn again<T: Debug + PartialEq>(
     name: &str,
     payload: &[u8],
@@ -147,5 +148,47 @@ struct Nowhere;
 impl Write for Nowhere {
     fn write_str(&mut self, _: &str) -> fmt::Result {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wrong::is_noticed;
+
+    fn write(value: &get::Value, out: &mut Vec<u8>) {
+        out.extend(value.encode());
+    }
+
+    #[test]
+    fn a_wrong_codec_is_noticed() {
+        let payload = [&3_u64.to_le_bytes()[..], b"abc"].concat();
+        again("get-value", &payload, get::Value::decode, write);
+        again("get-value", &payload[..9], get::Value::decode, write);
+        // A length that is written one short.
+        assert!(is_noticed(|| {
+            again("get-value", &payload, get::Value::decode, |value, out| {
+                write(value, out);
+                out[0] -= 1;
+                out.pop();
+            });
+        }));
+        // Another value of the same length.
+        assert!(is_noticed(|| {
+            again("get-value", &payload, get::Value::decode, |value, out| {
+                write(value, out);
+                out[8] ^= 1;
+            });
+        }));
+        // An offset behind the message.
+        assert!(is_noticed(|| {
+            let read = |payload: &[u8]| {
+                get::Value::decode(payload).map_err(|error| DecodeError {
+                    offset: 10,
+                    ..error
+                })
+            };
+            again("get-value", &payload[..9], read, write);
+        }));
     }
 }

@@ -170,6 +170,9 @@ impl Seeds {
                 .map(|name| name.to_string_lossy().into_owned());
             self.add(target, name.unwrap_or_default(), fs::read(&path)?);
         }
+        let config = "; a node\n[Server]\naddress = 127.0.0.1\nport = 10000\nminval = 0x0000000000000000\n\
+            maxval = 7fffffffffffffff\nconnection_limit = 0\n\n[Options_Memory]\nlock_memory = false\n";
+        self.add("config_file", "node", config.into());
         let array = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
         let orders = [
             &[24, 0, 0, 0, 20, 0, 0, 0, 12, 0, 0, 0][..],
@@ -184,7 +187,7 @@ impl Seeds {
 
     /// What is read as structured input has no other natural form.
     fn of_noise(&mut self) {
-        for target in ["damage", "conversation", "storage"] {
+        for target in ["damage", "conversation", "storage", "connection"] {
             for number in 0..8 {
                 let bytes = noise(100 + number, 40 << (number % 3));
                 self.add(target, format!("noise-{number}"), bytes);
@@ -194,7 +197,7 @@ impl Seeds {
 }
 
 /// Bytes that look random, the same for the same `seed` (xorshift).
-fn noise(seed: u64, length: usize) -> Vec<u8> {
+pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let bytes = std::iter::repeat_with(|| {
         state ^= state << 13;

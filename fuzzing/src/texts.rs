@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use dht_protocol::legacy::Order;
+use dht_protocol::legacy::{Incoming, Order};
 use dht_protocol::neo::credentials::CredentialsError;
 use dht_protocol::neo::{AuthKey, Credential, Credentials};
 use dht_protocol::nodes_file;
 use dht_reports::Profile;
 use dht_workload::corpus::Kept;
+use fakedht::config_file::{ConfigError, ConfigFile};
 
 use crate::memory;
 
@@ -50,14 +51,56 @@ pub fn credentials(data: &[u8]) {
     });
 }
 
+/// The configuration of a node.
+pub fn config_file(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    memory::bounded(data, 64, || match ConfigFile::parse(text) {
+        Ok(config) => assert_eq!(ConfigFile::parse(&configuration(&config)), Ok(config)),
+        Err(error) => {
+            if let ConfigError::Line { line } = &error {
+                assert!((1..=lines(data)).contains(line), "{error}");
+            }
+            assert!(error.to_string().len() < 1024 + 8 * text.len());
+        }
+    });
+}
+
+/// The file that says the same.
+fn configuration(config: &ConfigFile) -> String {
+    let mut text = format!(
+        "[Server]\naddress={}\nport={}\nneoport={}\nminval={:016x}\nmaxval={:016x}\n",
+        config.legacy.ip(),
+        config.legacy.port(),
+        config.neo.port(),
+        config.range.min(),
+        config.range.max(),
+    );
+    if let Some(limit) = config.connection_limit {
+        text.push_str(&format!("connection_limit={limit}\n"));
+    }
+    let mut section = "Server";
+    for ignored in &config.ignored {
+        if section != &*ignored.section {
+            section = &ignored.section;
+            text.push_str(&format!("[{section}]\n"));
+        }
+        text.push_str(&format!("{}=\n", ignored.key));
+    }
+    text
+}
+
 /// The profile of a node.
 pub fn profile(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    if let Err(error) = Profile::from_toml(text) {
-        assert!(!error.to_string().is_empty());
-    }
+    memory::bounded(data, 1024, || {
+        if let Err(error) = Profile::from_toml(text) {
+            assert!(!error.to_string().is_empty());
+        }
+    });
 }
 
 /// A failure that was kept: what is written of it is read as the same.
@@ -66,36 +109,42 @@ pub fn corpus_file(data: &[u8]) {
         return;
     };
     let path = Path::new("case.json");
-    match Kept::parse(path, text) {
+    memory::bounded(data, 1024, || match Kept::parse(path, text) {
         Ok(kept) => {
             let again = Kept::parse(path, &kept.text()).expect("what is written is read");
             assert_eq!(again.text(), kept.text());
             assert_eq!(again.file_name(), kept.file_name());
         }
         Err(error) => assert!(!error.to_string().is_empty()),
-    }
+    });
 }
 
 /// A history of operations: what is written of it is read as the same.
 pub fn history(data: &[u8]) {
-    if let Ok(history) = dht_history::read(data) {
-        let mut text = Vec::new();
-        dht_history::write(&history, &mut text).expect("memory takes everything");
-        let again = dht_history::read(&*text).expect("what is written is read");
-        assert_eq!(again.entries(), history.entries());
-    }
+    memory::bounded(data, 1024, || {
+        if let Ok(history) = dht_history::read(data) {
+            let mut text = Vec::new();
+            dht_history::write(&history, &mut text).expect("memory takes everything");
+            let again = dht_history::read(&*text).expect("what is written is read");
+            assert_eq!(again.entries(), history.entries());
+        }
+    });
 }
 
 /// Orders of the legacy protocol: each is read from the first byte on that completes it, and not earlier.
 pub fn legacy_orders(data: &[u8]) {
+    /// Values that are larger are announced.
+    const MAX_VALUE: u64 = 64;
     memory::bounded(data, 64, || {
         let mut rest = data;
-        while let Ok(Some((order, length))) = Order::decode(rest) {
+        while let Ok(Some((order, length))) = Order::decode(rest, MAX_VALUE) {
             let (bytes, behind) = rest.split_at(length);
-            let mut written = Vec::new();
-            order.encode(&mut written);
-            assert_eq!(written, bytes);
-            assert_eq!(Order::decode(&bytes[..length - 1]), Ok(None));
+            if let Incoming::Order(order) = order {
+                let mut written = Vec::new();
+                order.encode(&mut written);
+                assert_eq!(written, bytes);
+            }
+            assert_eq!(Order::decode(&bytes[..length - 1], MAX_VALUE), Ok(None));
             rest = behind;
         }
     });

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use dht_client::{FileError, credential_from_file};
 use dht_history::Semantics;
 use dht_protocol::neo::Credential;
+use dht_workload::case::Defect;
 
 use crate::model::Model;
 use crate::selftest::Means;
@@ -59,6 +60,10 @@ pub enum Command {
     /// Check whether a stored history of concurrent operations (docs/history.md) is linearizable, and say
     /// which operations no order explains.
     History(History),
+    /// Talk to a node by the rules, with named defects put in: wrong headers, cut messages, words out of turn,
+    /// connections that end. Without --node and --spawn the embedded fake node is fuzzed
+    /// (docs/live-fuzzing.md).
+    Fuzz(Box<Fuzz>),
     /// Explore the state machines of every request through all interleavings within bounds, and say which
     /// properties hold (docs/model-checking.md).
     Model(Box<Model>),
@@ -102,6 +107,10 @@ pub struct TargetOptions {
     /// The node to check.
     #[arg(long, value_name = "HOST:PORT")]
     pub node: Option<String>,
+
+    /// Where the node speaks the legacy protocol. Default: the neo port minus 100, if a node answers there.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub legacy: Option<String>,
 
     /// As whom.
     #[command(flatten)]
@@ -245,6 +254,55 @@ pub struct Selftest {
     pub markdown: Option<PathBuf>,
 }
 
+/// Options of `fuzz`.
+#[derive(Args, Debug)]
+pub struct Fuzz {
+    /// The node.
+    #[command(flatten)]
+    pub target: TargetOptions,
+
+    /// The seed, in hexadecimal. Default: a new one, which is printed.
+    #[arg(long, value_name = "N", value_parser = parse_seed)]
+    pub seed: Option<u64>,
+
+    /// How long it may take, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds_with_unit)]
+    pub budget: Duration,
+
+    /// End after so many scripts, however long they take.
+    #[arg(long, value_name = "N", conflicts_with = "budget")]
+    pub scripts: Option<u64>,
+
+    /// How many connections are used at the same time, about.
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(2..=1024))]
+    pub connections: u16,
+
+    /// Put in only this defect. Repeatable.
+    #[arg(long, value_name = "NAME")]
+    pub defect: Vec<Defect>,
+
+    /// Name the defects, a line each, and what a node may do about them.
+    #[arg(long)]
+    pub list_defects: bool,
+
+    /// A file that says in which known ways this node deviates (docs/profiles.md), or the name of one that
+    /// comes with the program.
+    #[arg(long, value_name = "NAME|FILE", default_value = "strict")]
+    pub profile: String,
+
+    /// The folder where findings are kept.
+    #[arg(long, value_name = "DIR", default_value = "corpus")]
+    pub corpus: PathBuf,
+
+    /// Write a JUnit XML report.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+
+    /// Write the events of the run, JSON Lines (docs/run-events.md).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
 /// Options of `report`.
 #[derive(Args, Debug)]
 pub struct Report {
@@ -347,6 +405,10 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|duration| !duration.is_zero() && *duration <= Duration::from_secs(3600))
         .ok_or_else(|| "a number of seconds above 0 and up to 3600 is needed".to_owned())
+}
+
+fn parse_seconds_with_unit(text: &str) -> Result<Duration, String> {
+    parse_seconds(text.strip_suffix('s').unwrap_or(text))
 }
 
 fn parse_budget(text: &str) -> Result<Duration, String> {

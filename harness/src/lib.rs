@@ -8,6 +8,7 @@
 //! * [`replay`], [`minimize`]: kept failures, run again and made shorter.
 //! * [`target`], [`spawn`]: the node that is certified.
 //! * [`doctor`]: why a node cannot be certified.
+//! * [`fuzz`]: legal conversations with defects in them, against any node.
 //! * [`history`]: whether a stored history is linearizable.
 //! * [`trace`]: the messages of a check as readable lines.
 //! * [`vigil`]: notices a node that breaks the protocol, whatever is being checked.
@@ -24,6 +25,7 @@ pub mod certify;
 pub mod checks;
 pub mod cli;
 pub mod doctor;
+pub mod fuzz;
 pub mod history;
 pub mod minimize;
 pub mod model;

@@ -10,6 +10,7 @@ use dhtcheck::certify::certify;
 use dhtcheck::checks;
 use dhtcheck::cli::{Cli, Command, List};
 use dhtcheck::doctor::doctor;
+use dhtcheck::fuzz::fuzz;
 use dhtcheck::history::history;
 use dhtcheck::minimize::minimize;
 use dhtcheck::model::model;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         Command::Replay(options) => run(replay(*options)),
         Command::Minimize(options) => run(minimize(*options)),
         Command::Doctor(options) => run(doctor(*options)),
+        Command::Fuzz(options) => run(fuzz(*options)),
         Command::Model(options) => run(model(*options)),
         Command::Selftest(options) => run(selftest(options)),
         // Whoever reads only the first lines, as in `dhtcheck list | head`, has what they wanted.

@@ -10,7 +10,7 @@ use dht_workload::corpus::{Kept, Rate};
 use dht_workload::judge::Fault;
 use dht_workload::minimise::{self, Effort};
 
-use crate::campaign::stage::Stage;
+use crate::campaign::stage::{NO_LEGACY, Stage};
 use crate::certify::{new_seed, with_causes};
 use crate::cli::Minimize;
 use crate::target::Target;
@@ -37,6 +37,9 @@ async fn shorten(options: &Minimize, kept: Kept, target: &Target) -> Exit {
     let timeout = options.target.timeout;
     let until = Instant::now() + Duration::max(LIMIT * timeout, Duration::from_secs(60));
     let stage = Stage::new(target, new_seed(), timeout);
+    if !stage.can_play(&kept.case) {
+        return stop(NO_LEGACY);
+    }
     let runs = match kept.fails {
         Some(rate) if rate.failed < rate.of => 10,
         _ => 1,

@@ -1,4 +1,9 @@
 //! What is certified: a node at an address, one that is started for the run, or the embedded fake node.
+//!
+//! * `legacy`: where it speaks the legacy protocol; `embedded`: the fake node with both ports.
+
+mod embedded;
+mod legacy;
 
 use std::fmt;
 use std::io;
@@ -11,7 +16,7 @@ use dht_protocol::HashRange;
 use dht_protocol::neo::{AuthKey, Credential};
 use dht_reports::{Clue, Obstacle};
 use dht_workload::net::NodeControl;
-use fakedht::{Bugs, NodeConfig, ServerOptions, TestNode};
+use fakedht::{Bugs, NodeConfig};
 use futures_util::future::BoxFuture;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
@@ -20,6 +25,8 @@ use tokio::time::{sleep, timeout};
 use crate::cli::{Identity, TargetOptions};
 use crate::spawn::Spawned;
 use crate::trace::Trace;
+use embedded::Embedded;
+pub use legacy::Legacy;
 
 /// Where a node listens if nothing else is said.
 pub const DEFAULT_NODE: &str = "127.0.0.1:10100";
@@ -28,6 +35,7 @@ pub const DEFAULT_NODE: &str = "127.0.0.1:10100";
 #[derive(Debug)]
 pub struct Target {
     address: SocketAddrV4,
+    legacy: Legacy,
     credential: Credential,
     guest: Option<Credential>,
     range: HashRange,
@@ -51,7 +59,7 @@ enum Origin {
 enum Running {
     Elsewhere,
     Spawned(Spawned),
-    Embedded(TestNode),
+    Embedded(Embedded),
 }
 
 impl Running {
@@ -69,6 +77,7 @@ impl Target {
     pub async fn prepare(options: &TargetOptions) -> Result<Self, Obstacle> {
         let credential = credential(options)?;
         let mut guest = options.identity.guest.clone();
+        let legacy = options.legacy.as_deref().map(resolve).transpose()?;
         let (address, running) = match (&options.spawn, &options.node) {
             (Some(command), node) => {
                 let address = resolve(node.as_deref().unwrap_or(DEFAULT_NODE))?;
@@ -91,6 +100,7 @@ impl Target {
         };
         let mut target = Self {
             address,
+            legacy: Legacy::default(),
             credential,
             guest,
             range: HashRange::FULL,
@@ -99,15 +109,21 @@ impl Target {
             running: Arc::new(Mutex::new(running)),
         };
         match target.query_range(options.timeout).await {
-            Ok(range) => {
-                target.range = range;
-                Ok(target)
-            }
+            Ok(range) => target.range = range,
             Err(obstacle) => {
                 target.stop().await;
-                Err(obstacle)
+                return Err(obstacle);
             }
         }
+        let embedded = match &*target.running.lock().await {
+            Running::Embedded(node) => Some(node.legacy_address()),
+            Running::Elsewhere | Running::Spawned(_) => None,
+        };
+        target.legacy = match embedded {
+            Some(legacy) => Legacy::At(legacy),
+            None => Legacy::find(legacy, address, options.timeout).await,
+        };
+        Ok(target)
     }
 
     /// The embedded node, whether it can be talked to or not.
@@ -118,6 +134,7 @@ impl Target {
         let node = embedded(options, clients).await?;
         Ok(Self {
             address: node.address(),
+            legacy: Legacy::At(node.legacy_address()),
             credential,
             guest,
             range: half(),
@@ -174,6 +191,11 @@ impl Target {
     /// Where the node listens.
     pub fn address(&self) -> SocketAddrV4 {
         self.address
+    }
+
+    /// Where it speaks the legacy protocol.
+    pub fn legacy(&self) -> Legacy {
+        self.legacy
     }
 
     /// The name and key of the run's client.
@@ -361,7 +383,7 @@ impl fmt::Display for Target {
             Origin::Spawned => ", started for this run",
             Origin::Embedded => ", the embedded fake node",
         };
-        write!(f, "{} (neo{origin})", self.address)
+        write!(f, "{} (neo{origin}; legacy {})", self.address, self.legacy)
     }
 }
 
@@ -374,10 +396,15 @@ fn credential(options: &TargetOptions) -> Result<Credential, Obstacle> {
 }
 
 fn resolve(node: &str) -> Result<SocketAddrV4, Obstacle> {
-    let bad = |reason: String| Obstacle {
+    let bad = |reason: String| {
+        Obstacle {
         reason,
         clues: Vec::new(),
-        advice: Some("Give the node's neo port, as in --node 127.0.0.1:10100.".to_owned()),
+        advice: Some(
+            "Give host and port of the node, as in --node 127.0.0.1:10100 --legacy 127.0.0.1:10000."
+                .to_owned(),
+        ),
+    }
     };
     let addresses = node
         .to_socket_addrs()
@@ -414,7 +441,7 @@ fn half() -> HashRange {
 async fn embedded(
     options: &TargetOptions,
     clients: impl IntoIterator<Item = Credential>,
-) -> Result<TestNode, Obstacle> {
+) -> Result<Embedded, Obstacle> {
     let obstacle = |reason| Obstacle {
         reason,
         clues: Vec::new(),
@@ -437,7 +464,7 @@ async fn embedded(
         range: half(),
         ..NodeConfig::default()
     };
-    TestNode::start_with(config, ServerOptions::default())
+    Embedded::start(config)
         .await
         .map_err(|error| obstacle(format!("the embedded node could not be started: {error}.")))
 }

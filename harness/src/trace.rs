@@ -6,6 +6,7 @@
 //! A check may make many requests that are not what it is about. It says so ([`Trace::hide`]), and they
 //! are left out, unless it is among them that something goes wrong. So is an authentication that succeeds.
 
+mod legacy;
 mod listener;
 
 use std::fmt;
@@ -59,6 +60,8 @@ struct Noted {
 enum Event {
     /// A connection was opened.
     Opened(ConnectionId),
+    /// It is one of the legacy protocol.
+    SpeaksLegacy(ConnectionId),
     /// Bytes passed.
     Passed(ConnectionId, Side, Vec<u8>),
     /// Something happened that is no message; on this connection, if it is about one.
@@ -108,6 +111,11 @@ impl Trace {
         drop(inner);
         self.note(Event::Opened(id));
         id
+    }
+
+    /// A connection on which nothing was said yet is one of the legacy protocol.
+    pub fn speaks_legacy(&self, connection: ConnectionId) {
+        self.note(Event::SpeaksLegacy(connection));
     }
 
     /// Bytes passed on a connection.

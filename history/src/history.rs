@@ -129,7 +129,8 @@ impl Operation {
 /// What an answer says. Not every answer fits every operation; one that does not can never be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Done: to put, update and remove_channel.
+    /// Done: to put, update and remove_channel. To remove: the record is gone, and whether there was one is
+    /// not said.
     Ok,
     /// The value: to get.
     Value(Octets),

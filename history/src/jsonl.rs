@@ -11,7 +11,7 @@
 //! | `put` | `value` | `"ok"` |
 //! | `get` | | `{"value":...}` or `"no_record"` |
 //! | `exists` | | `true` or `false` |
-//! | `remove` | | `"removed"` or `"no_record"` |
+//! | `remove` | | `"removed"`, `"no_record"`, or `"ok"`: gone, if it was there |
 //! | `update` | `expected` and `value` | `"ok"`, `"conflict"` or `"no_record"` |
 //! | `remove_channel` | no `key` | `"ok"` |
 //! | `get_channels` | neither | `{"channels":[...]}` |

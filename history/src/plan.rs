@@ -170,7 +170,7 @@ fn may_remove(entry: &Entry) -> bool {
         && entry
             .returned
             .as_ref()
-            .is_none_or(|returned| returned.outcome == Outcome::Removed)
+            .is_none_or(|returned| returned.outcome != Outcome::NoRecord)
 }
 
 impl<'h> Listing<'h> {
@@ -302,7 +302,7 @@ impl<'h> Compiler<'h, '_> {
             }
             (Operation::Exists(_), Some(Outcome::Exists(true))) => Act::Present,
             (Operation::Exists(_), Some(Outcome::Exists(false))) => Act::Read(ABSENT),
-            (Operation::Remove(_), None) => Act::Empty,
+            (Operation::Remove(_), None | Some(Outcome::Ok)) => Act::Empty,
             (Operation::Remove(_), Some(Outcome::Removed)) => Act::Remove,
             (
                 Operation::Update {

@@ -20,7 +20,7 @@ pub(crate) enum Act {
     Present,
     /// Finds any value and removes it.
     Remove,
-    /// Removes what there may be: a remove whose outcome is unknown.
+    /// Removes what there may be: a remove whose outcome is unknown, or that does not say what there was.
     Empty,
     /// Finds one value and stores another at the same moment.
     Swap { expected: Value, value: Value },

@@ -10,7 +10,8 @@ use std::str::FromStr;
 pub enum Semantics {
     /// Channels of records, as one node of a DHT keeps them.
     ///
-    /// * Put, get, exists and remove act at one moment. Remove tells whether there was a record.
+    /// * Put, get, exists and remove act at one moment. Remove tells whether there was a record,
+    ///   or only that there is none any more.
     /// * Update reads, and then stores. It is `ok` if what it read was the expected value, and if the
     ///   record still has it, *or has been removed meanwhile*, when it stores: both real nodes re-create the
     ///   record then. `conflict`: there was another value. `no_record`: there was none.

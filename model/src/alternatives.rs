@@ -56,9 +56,6 @@ impl Alternatives {
 
 /// Puts the states in order, without those that another one includes.
 fn tidy(states: &mut Vec<ChannelState>) {
-    if states.len() < 2 {
-        return;
-    }
     states.sort_unstable();
     states.dedup();
     let mut index = 0;
@@ -96,7 +93,7 @@ mod tests {
     use crate::dht::NodeId;
     use crate::record::RecordState;
 
-    fn verdict(number: usize) -> Verdict {
+    fn verdict(numbers: impl IntoIterator<Item = usize>) -> Verdict {
         let edit = |n: usize| {
             let slot = Slot::certain(RecordState::stored(n.to_string().into()));
             // Different keys, so that no slot grows too large.
@@ -104,7 +101,7 @@ mod tests {
             vec![Change::Empty(NodeId(0)), Change::Slot(NodeId(0), key, slot)]
         };
         Verdict {
-            edits: vec![(0..number).map(edit).collect()],
+            edits: vec![numbers.into_iter().map(edit).collect()],
             exact: true,
         }
     }
@@ -112,16 +109,42 @@ mod tests {
     #[test]
     fn alternatives_are_bounded_and_the_merged_one_includes_them() {
         let mut most = Alternatives::default();
-        assert!(most.apply(verdict(MAX_ALTERNATIVES)));
+        assert!(most.apply(verdict(0..MAX_ALTERNATIVES)));
         assert_eq!(most.states().len(), MAX_ALTERNATIVES);
 
         for number in [MAX_ALTERNATIVES + 1, 3 * MAX_ALTERNATIVES] {
             let mut merged = Alternatives::default();
-            assert!(!merged.apply(verdict(number)));
+            assert!(!merged.apply(verdict(0..number)));
             assert!(merged.states().len() <= MAX_ALTERNATIVES);
             let includes = |state| merged.states().iter().any(|one| one.includes(state));
             assert!(most.states().iter().all(includes));
         }
+    }
+
+    #[test]
+    fn what_another_includes_does_not_count() {
+        let mut edits = verdict(0..MAX_ALTERNATIVES + 6).edits;
+        // The last one, of another alternative, has each of these records or has it not.
+        let absent = Slot::certain(RecordState::Absent);
+        let perhaps = edits[0].iter().flatten().filter_map(|change| match change {
+            Change::Slot(node, key, slot) => Some(Change::Slot(*node, *key, slot.or(&absent))),
+            _ => None,
+        });
+        let has = Change::Empty(NodeId(0));
+        let all = [has.clone()].into_iter().chain(perhaps).collect();
+        edits.push(vec![all]);
+        let another = ChannelState::default().edited(vec![has]);
+        let mut alternatives = Alternatives(vec![ChannelState::default(), another]);
+        assert!(alternatives.apply(Verdict { edits, exact: true }));
+        assert_eq!(alternatives.states().len(), 1);
+    }
+
+    #[test]
+    fn what_is_there_twice_counts_once() {
+        let mut alternatives = Alternatives::default();
+        let numbers = (0..3 * MAX_ALTERNATIVES).map(|n| n % MAX_ALTERNATIVES);
+        assert!(alternatives.apply(verdict(numbers)));
+        assert_eq!(alternatives.states().len(), MAX_ALTERNATIVES);
     }
 
     #[test]

@@ -53,6 +53,25 @@ pub enum Answer {
     NoNode,
     /// A node said that it failed.
     Error,
+    /// Legacy Remove: the record is gone. Whether there was one is not said.
+    Gone,
+    /// Legacy Get: no value came, so that there is no record, or one with an empty value.
+    NothingThere,
+    /// GetSize: how much there is.
+    Size {
+        /// Number of records.
+        records: u64,
+        /// Bytes, which a node counts as it likes.
+        bytes: u64,
+    },
+    /// Listen: it has begun.
+    Listening,
+    /// Legacy Put, PutBatch: a value is empty.
+    EmptyValue,
+    /// Legacy: the name of the channel is not legal.
+    BadChannelName,
+    /// Legacy Put, PutBatch: the node has no room for it.
+    OutOfMemory,
     /// The connection was lost, or the time was up. The operation has happened, wholly or on the first
     /// nodes only, or it will never happen. One that may still be under way, and take effect later, is
     /// not sequential: it belongs into a concurrent history.
@@ -60,9 +79,13 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// Can this answer, right or wrong, be given to the operation at all?
+    /// Can this answer, right or wrong, be given to the operation at all, in the neo protocol?
     pub(crate) fn is_for(&self, operation: &Operation) -> bool {
         match (self, operation) {
+            (
+                _,
+                Operation::PutBatch { .. } | Operation::GetSize { .. } | Operation::Listen { .. },
+            ) => false,
             (Self::Unknown | Self::Error, _) => true,
             (Self::WrongNode | Self::NoNode, Operation::Record { .. }) => true,
             (answer, Operation::Record { action, .. }) => match action {
@@ -89,6 +112,44 @@ impl Answer {
                 matches!(answer, Self::ChannelRemoved | Self::NotPermitted)
             }
             (answer, Operation::GetHashRange) => matches!(answer, Self::HashRanges(_)),
+        }
+    }
+
+    /// The same in the legacy protocol.
+    pub(crate) fn is_for_legacy(&self, operation: &Operation) -> bool {
+        match (self, operation) {
+            (
+                _,
+                Operation::Refresh { .. }
+                | Operation::Record {
+                    action: Action::Update(_) | Action::UpdateRecord { .. },
+                    ..
+                },
+            ) => false,
+            (Self::Unknown | Self::Error, _) => true,
+            (Self::BadChannelName, operation) => operation.channel().is_some(),
+            (answer, Operation::Record { action, .. }) => match (action, answer) {
+                (Action::Put(_) | Action::Remove, Self::WrongNode) => true,
+                (Action::Put(_), _) => matches!(
+                    answer,
+                    Self::Stored | Self::EmptyValue | Self::ValueTooBig | Self::OutOfMemory
+                ),
+                (Action::Get, Self::Value(value)) => !value.is_empty(),
+                (Action::Get, _) => *answer == Self::NothingThere,
+                (Action::Remove, _) => *answer == Self::Gone,
+                _ => matches!(answer, Self::Exists(_)),
+            },
+            (answer, Operation::PutBatch { .. }) => matches!(
+                answer,
+                Self::Stored | Self::EmptyValue | Self::WrongNode | Self::OutOfMemory
+            ),
+            (answer, Operation::GetSize { .. }) => matches!(answer, Self::Size { .. }),
+            (answer, Operation::Listen { .. }) => *answer == Self::Listening,
+            (answer, Operation::RemoveChannel { .. }) => *answer == Self::ChannelRemoved,
+            (
+                answer,
+                Operation::GetAll { .. } | Operation::GetChannels | Operation::GetHashRange,
+            ) => answer.is_for(operation),
         }
     }
 
@@ -139,6 +200,13 @@ impl fmt::Display for Answer {
             Self::WrongNode => f.write_str("wrong node"),
             Self::NoNode => f.write_str("no node"),
             Self::Error => f.write_str("error"),
+            Self::Gone => f.write_str("gone"),
+            Self::NothingThere => f.write_str("no value"),
+            Self::Size { records, bytes } => write!(f, "{records} records, {bytes} bytes"),
+            Self::Listening => f.write_str("listening"),
+            Self::EmptyValue => f.write_str("empty value"),
+            Self::BadChannelName => f.write_str("bad channel name"),
+            Self::OutOfMemory => f.write_str("out of memory"),
             Self::Unknown => f.write_str("nothing (outcome unknown)"),
         }
     }

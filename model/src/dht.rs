@@ -17,6 +17,8 @@ pub enum Route {
     Client,
     /// This node, whether or not it is responsible.
     Node(NodeId),
+    /// This node, over its legacy port, whether or not it is responsible.
+    Legacy(NodeId),
 }
 
 /// The nodes that are known, as a client's registry has them.
@@ -82,7 +84,7 @@ impl Dht {
                 nodes if nodes.is_empty() => Party::NoNode,
                 nodes => Party::Nodes(nodes),
             },
-            Route::Node(node) => match self.range(node) {
+            Route::Node(node) | Route::Legacy(node) => match self.range(node) {
                 None => Party::NoNode,
                 Some(range) if range.covers(key) => Party::Nodes(vec![node]),
                 Some(_) => Party::WrongNode,
@@ -94,7 +96,9 @@ impl Dht {
     pub(crate) fn audience(&self, route: Route) -> Vec<NodeId> {
         match route {
             Route::Client => self.nodes().collect(),
-            Route::Node(node) => self.nodes().filter(|known| *known == node).collect(),
+            Route::Node(node) | Route::Legacy(node) => {
+                self.nodes().filter(|known| *known == node).collect()
+            }
         }
     }
 }

@@ -7,6 +7,10 @@
 //!
 //! Operations are judged in sequence: each one ends before the next begins.
 //!
+//! There is one state and two protocols. What goes over a node's legacy port ([`Route::Legacy`]) is judged
+//! by rules of its own ([`rules::legacy`]), whose authority is `legacy.md`, and changes the same records:
+//! what one protocol stores the other has to show.
+//!
 //! ```
 //! use bytes::Bytes;
 //! use dht_model::{Answer, HashRange, Model, NodeId, Operation};

@@ -1,4 +1,8 @@
 //! The model as its users see it: operations and answers go in, refusals come out.
+//!
+//! * `legacy`: what comes over a legacy port.
+
+mod legacy;
 
 use dht_requirements::{self as req, Requirement};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +16,9 @@ use crate::dht::{Dht, NodeId, Party, Route};
 use crate::limits;
 use crate::operation::{Action, Operation};
 use crate::refusal::{Allowed, Refusal};
+use crate::rules::listing::Creation;
 use crate::rules::selection::Selection;
-use crate::rules::{Verdict, channel, listing, record};
+use crate::rules::{Verdict, channel, client, listing, record};
 use crate::state::ChannelState;
 
 /// What is expected of the nodes apart from the rules.
@@ -24,6 +29,10 @@ pub struct Expectations {
     /// Only channels whose names begin with this are this model's: others, which GetChannels may report,
     /// belong to somebody else and come and go at any time. Empty: all channels.
     pub namespace: Bytes,
+    /// The nodes' legacy batches have the usual capacity. So they store and list values of up to
+    /// [`limits::FULL_LEGACY_VALUE`] bytes over their legacy ports; otherwise only values of up to
+    /// [`limits::LEGACY_VALUE`] bytes are sure.
+    pub full_batches: bool,
 }
 
 /// Everything that a DHT may hold, given the answers so far. It begins with no node and no channel.
@@ -51,11 +60,6 @@ impl Model {
         self.dht.announce(node, range);
     }
 
-    /// The nodes.
-    pub fn dht(&self) -> &Dht {
-        &self.dht
-    }
-
     /// Judges the answer to an operation of a client that is connected to every node. A refused answer
     /// leaves the model as it is.
     pub fn observe(&mut self, operation: &Operation, answer: &Answer) -> Result<(), Refusal> {
@@ -74,6 +78,10 @@ impl Model {
             reason: format!("{operation} was answered {answer}: {why}"),
             allowed: model.allowed_on(route, operation),
         };
+        if let Route::Legacy(node) = route {
+            let judged = self.judge_legacy(node, operation, answer);
+            return judged.map_err(|(rule, why)| refuse(self, rule, &why));
+        }
         if !answer.is_for(operation) {
             return Err(refuse(
                 self,
@@ -100,6 +108,10 @@ impl Model {
                 self.judge_removal(&nodes, channel, *permitted, answer)
             }
             Operation::GetHashRange => self.judge_ranges(&nodes, answer),
+            // Neo has no answer to these.
+            Operation::PutBatch { .. } | Operation::GetSize { .. } | Operation::Listen { .. } => {
+                Ok(())
+            }
         };
         judged.map_err(|(rule, why)| refuse(self, rule, &why))
     }
@@ -111,6 +123,9 @@ impl Model {
 
     /// The answers that are right for an operation that goes this way, besides [`Answer::Unknown`].
     pub fn allowed_on(&self, route: Route, operation: &Operation) -> Allowed {
+        if let Route::Legacy(node) = route {
+            return self.allowed_legacy(node, operation);
+        }
         let nodes = self.dht.audience(route);
         match operation {
             Operation::Record {
@@ -149,6 +164,9 @@ impl Model {
                 Allowed::Answers(answers)
             }
             Operation::GetHashRange => Allowed::HashRanges(self.ranges(&nodes)),
+            Operation::PutBatch { .. } | Operation::GetSize { .. } | Operation::Listen { .. } => {
+                Allowed::Answers(Vec::new())
+            }
         }
     }
 
@@ -158,11 +176,6 @@ impl Model {
             Some(alternatives) => alternatives.states().to_vec(),
             None => vec![ChannelState::default()],
         }
-    }
-
-    /// The channels that may exist.
-    pub fn channels(&self) -> impl Iterator<Item = &ChannelName> {
-        self.channels.keys()
     }
 
     /// The largest number of alternatives that any channel has. 1: nothing is uncertain, except what
@@ -217,9 +230,11 @@ impl Model {
         let alternatives = self.channels.get(channel);
         let unborn = Alternatives::default();
         let states = alternatives.unwrap_or(&unborn).states();
-        let verdict = record::judge(states, &nodes, key, action, answer);
+        let step = |records: &[_]| client::step(action, records, answer);
+        let verdict = record::judge(states, &nodes, key, step);
         if verdict.is_refusal() {
-            let allowed = record::answers(states, &nodes, key, action);
+            let answers = |records: &[_]| client::answers(action, records);
+            let allowed = record::answers(states, &nodes, key, answers);
             let (rule, why) = record::fault(action, answer, &allowed);
             return Err((rule, why.to_owned()));
         }
@@ -239,7 +254,8 @@ impl Model {
             Party::WrongNode => return vec![Answer::WrongNode],
             Party::NoNode => return vec![Answer::NoNode],
         };
-        let mut answers = record::answers(&self.alternatives(channel), &nodes, key, action);
+        let right = |records: &[_]| client::answers(action, records);
+        let mut answers = record::answers(&self.alternatives(channel), &nodes, key, right);
         if may_refuse(route, action) {
             answers.push(Answer::ValueTooBig);
         }
@@ -256,7 +272,8 @@ impl Model {
         let unborn = Alternatives::default();
         let states = self.channels.get(channel).unwrap_or(&unborn).states();
         let delivered = listing::deliveries(answer);
-        let verdict = listing::judge(states, nodes, selection, delivered.as_ref())?;
+        let delivered = delivered.as_ref();
+        let verdict = listing::judge(states, nodes, selection, delivered, Creation::Creates)?;
         self.apply(channel, verdict);
         Ok(())
     }

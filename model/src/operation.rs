@@ -45,6 +45,24 @@ pub enum Operation {
     },
     /// The hash range of each node asked.
     GetHashRange,
+    /// Store records one after another, up to the first bad one. Only in the legacy protocol.
+    PutBatch {
+        /// The channel of the records.
+        channel: ChannelName,
+        /// The records, in this order.
+        records: Vec<(Key, Bytes)>,
+    },
+    /// How much there is. Only in the legacy protocol.
+    GetSize {
+        /// In this channel; `None`: in all.
+        channel: Option<ChannelName>,
+    },
+    /// The writes to a channel from now on. Only in the legacy protocol. What is told is not judged here,
+    /// only that the channel exists from then on.
+    Listen {
+        /// The channel.
+        channel: ChannelName,
+    },
 }
 
 /// What is done to one record.
@@ -150,13 +168,37 @@ impl Operation {
         }
     }
 
+    /// Records to be stored one after another.
+    pub fn put_batch<K: Into<Key>, V: Into<Bytes>>(
+        channel: impl Into<ChannelName>,
+        records: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let records = records.into_iter();
+        Self::PutBatch {
+            channel: channel.into(),
+            records: records
+                .map(|(key, value)| (key.into(), value.into()))
+                .collect(),
+        }
+    }
+
+    /// How much there is in a channel.
+    pub fn channel_size(channel: impl Into<ChannelName>) -> Self {
+        Self::GetSize {
+            channel: Some(channel.into()),
+        }
+    }
+
     /// The channel that the operation concerns, if it is one.
     pub fn channel(&self) -> Option<&ChannelName> {
         match self {
             Self::Record { channel, .. }
             | Self::GetAll { channel, .. }
             | Self::Refresh { channel }
-            | Self::RemoveChannel { channel, .. } => Some(channel),
+            | Self::RemoveChannel { channel, .. }
+            | Self::PutBatch { channel, .. }
+            | Self::Listen { channel } => Some(channel),
+            Self::GetSize { channel } => channel.as_ref(),
             Self::GetChannels | Self::GetHashRange => None,
         }
     }
@@ -213,6 +255,17 @@ impl fmt::Display for Operation {
                 false => write!(f, "RemoveChannel {channel} by another client"),
             },
             Self::GetHashRange => f.write_str("GetHashRange"),
+            Self::PutBatch { channel, records } => {
+                write!(f, "PutBatch {channel} ")?;
+                show::list(f, ", ", records, |f, (key, value)| {
+                    write!(f, "{key}={}", show::Value(value))
+                })
+            }
+            Self::GetSize { channel: None } => f.write_str("GetSize"),
+            Self::GetSize {
+                channel: Some(channel),
+            } => write!(f, "GetChannelSize {channel}"),
+            Self::Listen { channel } => write!(f, "Listen {channel}"),
         }
     }
 }

@@ -37,6 +37,13 @@ pub enum Allowed {
     },
     /// These ranges, in any order.
     HashRanges(Vec<HashRange>),
+    /// A number of records.
+    Count {
+        /// At least so many.
+        least: u64,
+        /// At most so many, if that is known.
+        most: Option<u64>,
+    },
 }
 
 /// A record that a GetAll delivers, or may deliver.
@@ -76,6 +83,11 @@ impl fmt::Display for Allowed {
             Self::HashRanges(ranges) => {
                 show::list(f, ", ", ranges, |f, range| write!(f, "{range}"))
             }
+            Self::Count { least, most } => match most {
+                Some(most) if most == least => write!(f, "{least} records"),
+                Some(most) => write!(f, "{least} to {most} records"),
+                None => write!(f, "{least} records or more"),
+            },
         }
     }
 }

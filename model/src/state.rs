@@ -233,6 +233,9 @@ mod tests {
         assert!(state.slot(A, Key(2)).is_some_and(|slot| slot.is_absent()));
         assert_eq!(state.slot(B, Key(1)), None);
 
+        let created_perhaps = state.clone().edited(vec![Change::MayHave(A)]);
+        assert_eq!(created_perhaps, state, "it was there");
+
         let perhaps = state.clone().edited(vec![Change::MayLack(A)]);
         assert!(perhaps.may_lack(A) && perhaps.may_have(A));
         assert_eq!(perhaps.clone().edited(vec![Change::Has(A)]), state);

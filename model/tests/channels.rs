@@ -31,7 +31,8 @@ fn get_all() {
         Allowed::Records(vec![expected(1, "one"), expected(2, "two")])
     );
     let twice = records(&[(2, "two"), (1, "one"), (2, "two")]);
-    wrong(&mut model, all(), twice, &req::GETALL_COMPLETE);
+    let twice = wrong(&mut model, all(), twice, &req::GETALL_COMPLETE);
+    assert!(twice.reason.ends_with("0000000000000002 came 2 times"));
     let surplus = records(&[(2, "two"), (1, "one"), (3, "three")]);
     wrong(&mut model, all(), surplus, &req::GETALL_VALUES);
     wrong(
@@ -212,7 +213,11 @@ fn only_admin_removes_channels() {
     );
     right(&mut model, by_other(), Answer::NotPermitted);
     right(&mut model, by_other(), Answer::Unknown);
-    right(&mut model, Operation::get("c", 1), value("one"));
+    assert_eq!(model, filled(), "nothing can have happened");
+    let forbidden = Allowed::Answers(vec![Answer::NotPermitted]);
+    assert_eq!(model.allowed(&by_other()), forbidden);
+    let removed = Allowed::Answers(vec![Answer::ChannelRemoved]);
+    assert_eq!(model.allowed(&Operation::remove_channel("c")), removed);
     wrong(
         &mut model,
         Operation::remove_channel("c"),
@@ -226,6 +231,8 @@ fn only_admin_removes_channels() {
     });
     lenient.announce(NODE, HashRange::FULL);
     right(&mut lenient, Operation::put("c", 1, "one"), Answer::Stored);
+    let either = Allowed::Answers(vec![Answer::ChannelRemoved, Answer::NotPermitted]);
+    assert_eq!(lenient.allowed(&by_other()), either);
     right(&mut lenient, by_other(), Answer::NotPermitted);
     right(&mut lenient, Operation::get("c", 1), value("one"));
     right(&mut lenient, by_other(), Answer::ChannelRemoved);

@@ -239,6 +239,17 @@ fn keys_outside_the_range() {
 }
 
 #[test]
+fn an_operation_concerns_a_record_or_a_channel_or_all() {
+    let of = |operation: Operation| (operation.channel().cloned(), operation.key());
+    assert_eq!(
+        of(Operation::get("c", 5)),
+        (Some("c".into()), Some(5.into()))
+    );
+    assert_eq!(of(Operation::get_all("c")), (Some("c".into()), None));
+    assert_eq!(of(Operation::GetChannels), (None, None));
+}
+
+#[test]
 fn hash_ranges() {
     let mut model = node();
     let ranges = |ranges: &[HashRange]| Answer::HashRanges(ranges.to_vec());

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::judge::{accepts, channels, node, right, value};
-use dht_model::{Allowed, Answer, Decision, HashRange, Key, NodeId, Operation};
+use common::judge::{accepts, channels, node, records, right, value};
+use dht_model::{Allowed, Answer, Decision, HashRange, Key, Model, NodeId, Operation, Route};
 
 #[test]
 fn a_lost_put_was_done_or_not() {
@@ -51,6 +51,11 @@ fn a_lost_removal_of_a_channel_took_all_or_nothing() {
     right(&mut model, Operation::remove_channel("c"), Answer::Unknown);
     right(&mut model, Operation::get("other", 1), Answer::NoRecord);
     right(&mut model, Operation::put("c", 9, "v"), Answer::Stored);
+    assert_eq!(
+        model.width(),
+        2,
+        "the record stands alone, or with all others"
+    );
     assert!(accepts(&model, &Operation::get("c", 0), &Answer::NoRecord));
     right(&mut model, Operation::get("c", 1), value("v"));
     assert!(!accepts(&model, &Operation::get("c", 0), &Answer::NoRecord));
@@ -98,6 +103,27 @@ fn beyond_the_bound_right_answers_are_still_accepted() {
         let last = Operation::get("c", rounds - 1);
         assert!(!accepts(&model, &last, &Answer::NoRecord));
     }
+}
+
+#[test]
+fn a_listing_of_too_many_possibilities_is_not_looked_at() {
+    let mut model = Model::default();
+    let nodes: Vec<_> = (0..4).map(NodeId).collect();
+    for node in &nodes {
+        model.announce(*node, HashRange::FULL);
+        let mut put = |value: String, answer| {
+            let put = Operation::put("c", 1, value);
+            model.observe_on(Route::Node(*node), &put, &answer).unwrap();
+        };
+        put("0".into(), Answer::Stored);
+        (1..9).for_each(|lost| put(lost.to_string(), Answer::Unknown));
+    }
+    assert!(model.is_exact());
+    let came = records(&[(1, "0"), (1, "8"), (1, "4"), (1, "4")]);
+    right(&mut model, Operation::get_all("c"), came);
+    assert!(!model.is_exact(), "9 values on each of 4 nodes");
+    let get = Operation::get("c", 1);
+    assert!((0..9).all(|n| accepts(&model, &get, &Answer::Value(n.to_string().into()))));
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::str::FromStr;
 /// Defines the switches, with what is wrong in a sentence. Their numbers are no more than names.
 macro_rules! defects {
     (original { $($original:ident: $defect:literal;)+ } mutants { $($mutant:ident: $mutation:literal;)+ }) => {
-        /// A defect of the original (F), by its number in `neo-requests.md` section 14; or a mutant (M): wrong in
+        /// A defect of the original (F), by its number in `neo-requests.md` section 14 (A14 by that of
+        /// `semantics-and-client.md`); or a mutant (M): wrong in
         /// a way that the original is not, so that each property is violated by something.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum Defect {
@@ -45,6 +46,7 @@ macro_rules! defects {
 
 defects! {
     original {
+        A14: "A node that gives keys away takes its smaller range first, and the records follow.";
         F01: "The node does not answer a client that may not remove channels.";
         F02: "If updates and a dump both wait for Resume, the second of them is never sent.";
         F03: "A Mirror that has something to send misses that its channel is removed.";
@@ -55,6 +57,7 @@ defects! {
         F08: "An iteration that stands on a removed record starts over.";
         F14: "The node ends GetHashRange silently if the client says another word.";
         F16: "The second step of an Update does not look at the node's range again.";
+        F18: "What a redistribution brings replaces what a client has written meanwhile.";
         F28: "A node tells of its smaller range before it tells of the node that has the rest.";
         F30: "A control call before the node has started breaks the connection.";
         F31: "A request that is stopped while nodes are away is never ended there.";
@@ -121,6 +124,10 @@ defects! {
         M61: "A Mirror reports lost changes after every removal of a record.";
         M62: "A Mirror delivers the removal of a record after the write that followed it.";
         M63: "A Mirror queues changes without end.";
+        M64: "A record that changes after it was copied to another node is not copied again.";
+        M65: "A node removes what it hands over before the other node has confirmed it.";
+        M66: "A Mirror is told of a record's removal that has only moved to another node.";
+        M67: "A node does not connect to another one again when the connection has broken.";
     }
 }
 

@@ -6,6 +6,7 @@
 //! * [`frames`]: the models, each with its bounds, its properties and the defects that it shows.
 //! * [`world`]: what such a model is made of, and everything that can happen in it.
 //! * [`connection`]: models of another kind, of one connection from its first byte on.
+//! * [`legacy`]: models of the legacy protocol, of one node and its clients' connections.
 //! * [`property`]: what has to be true of every run.
 //! * [`defect`]: what can be switched on to be wrong, so that the checker can be seen to find it.
 //!
@@ -42,6 +43,7 @@ pub mod connection;
 pub mod defect;
 pub mod drawing;
 pub mod frames;
+pub mod legacy;
 pub mod property;
 pub mod search;
 pub mod tour;

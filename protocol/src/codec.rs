@@ -52,6 +52,9 @@ pub enum Reason {
         /// The byte that was found.
         value: u8,
     },
+    /// Something else than 16 hexadecimal digits.
+    #[error("16 hexadecimal digits needed")]
+    NotDigits,
     /// A hash range whose lower end is above its upper end and which is not the empty range.
     #[error("the range {min:016x}..{max:016x} is upside down")]
     Range {

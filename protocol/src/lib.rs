@@ -6,6 +6,7 @@
 //! [`neo::node`] for how a node serves many requests at once.
 //!
 //! * [`codec`]: reading and writing fields; errors with field, offset and reason.
+//! * [`host`]: what a node's half of a request needs of the node it runs on.
 //! * [`key`], [`channel`]: what names a record, and who is responsible for it.
 //! * [`lzo`]: the compression of record batches, bounded.
 //! * [`neo`], [`legacy`]: the two protocols.
@@ -13,6 +14,7 @@
 
 pub mod channel;
 pub mod codec;
+pub mod host;
 pub mod key;
 pub mod legacy;
 pub mod lzo;
@@ -21,6 +23,7 @@ pub mod nodes_file;
 
 pub use channel::ChannelName;
 pub use codec::DecodeError;
+pub use host::{ChannelId, Host, HostError, Size};
 pub use key::{HashRange, Key, fnv1a};
 
 // The unit tests share their helpers with the tests in `tests/`, which see the crate from outside.

@@ -9,7 +9,7 @@ use std::path::Path;
 use dht_requirements::{Party, Requirement, all};
 
 /// The areas in words.
-const AREAS: [(&str, &str); 19] = [
+const AREAS: [(&str, &str); 38] = [
     ("NEO-CONN", "Connection and version"),
     ("NEO-FRAME", "Messages and their headers"),
     ("NEO-AUTH", "Authentication"),
@@ -29,6 +29,31 @@ const AREAS: [(&str, &str); 19] = [
     ("NEO-GETALL", "GetAll"),
     ("NEO-MIRROR", "Mirror"),
     ("NEO-BATCH", "Record batches"),
+    ("LEG-CONN", "Legacy: connections and orders"),
+    ("LEG-ANSWER", "Legacy: what all answers share"),
+    ("LEG-NAME", "Legacy: names of channels"),
+    ("LEG-KEY", "Legacy: keys"),
+    (
+        "LEG-HANDSHAKE",
+        "Legacy: GetVersion and GetResponsibleRange",
+    ),
+    ("LEG-PUT", "Legacy: Put"),
+    ("LEG-GET", "Legacy: Get"),
+    ("LEG-EXISTS", "Legacy: Exists"),
+    ("LEG-REMOVE", "Legacy: Remove"),
+    ("LEG-RMCHANNEL", "Legacy: RemoveChannel"),
+    ("LEG-CHANNELS", "Legacy: GetChannels"),
+    (
+        "LEG-SIZE",
+        "Legacy: GetSize, GetChannelSize and GetNumConnections",
+    ),
+    ("LEG-GETALL", "Legacy: GetAll, GetAllKeys and GetAllFilter"),
+    ("LEG-BATCH", "Legacy: batches"),
+    ("LEG-LISTEN", "Legacy: Listen"),
+    ("LEG-PUTBATCH", "Legacy: PutBatch"),
+    ("LEG-REDIST", "Legacy: Redistribute"),
+    ("LEG-BOTH", "Both protocols over one storage"),
+    ("LEG-ROBUST", "Legacy: robustness"),
 ];
 
 #[test]
@@ -82,7 +107,7 @@ fn page() -> String {
 const PREFACE: &str = "\
 # The requirements
 
-What the neo protocol requires, and what `dhtcheck certify` names when a node does otherwise. This page is made
+What the neo protocol (NEO) and the legacy protocol (LEG) require, and what `dhtcheck certify` names when a node does otherwise. This page is made
 from the catalogue in `requirements/src/catalogue`; `UPDATE_DOCS=1 cargo test -p dht-requirements` writes it again.
 
 An id never changes its meaning. A node that breaks a *must* is not certified; what it *should* or *may* do and

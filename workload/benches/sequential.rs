@@ -140,7 +140,11 @@ async fn ask(client: &Client, operation: &Operation) -> Result<(), RequestError>
             removed.expect("admin may do so");
             Ok(())
         }
-        Operation::Refresh { .. } | Operation::GetHashRange => Ok(()),
+        Operation::Refresh { .. }
+        | Operation::GetHashRange
+        | Operation::PutBatch { .. }
+        | Operation::GetSize { .. }
+        | Operation::Listen { .. } => Ok(()),
     }
 }
 

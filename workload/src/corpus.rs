@@ -164,8 +164,15 @@ impl Kept {
     /// The case with a step a line, which is how a person reads it.
     fn case_text(&self) -> String {
         let rounds: Vec<_> = self.case.rounds.iter().map(round_text).collect();
+        let legacy = match self.case.has_legacy() {
+            true => {
+                let lanes: Vec<_> = self.case.legacy.iter().collect();
+                format!("\n    \"legacy\": {lanes:?},")
+            }
+            false => String::new(),
+        };
         format!(
-            "{{\n    \"lanes\": {:?},\n    \"rounds\": [\n      {}\n    ]\n  }}",
+            "{{\n    \"lanes\": {:?},{legacy}\n    \"rounds\": [\n      {}\n    ]\n  }}",
             self.case.lanes,
             rounds.join(",\n      ")
         )

@@ -30,11 +30,18 @@ pub enum Technique {
     Concurrent,
     /// The same while connections break, stall, and pass bytes in pieces.
     Faulty,
+    /// All of this by turns, by clients of both protocols.
+    Mixed,
 }
 
 impl Technique {
     /// All of them, the cheapest first.
-    pub const ALL: [Self; 3] = [Self::Sequential, Self::Concurrent, Self::Faulty];
+    pub const ALL: [Self; 4] = [
+        Self::Sequential,
+        Self::Concurrent,
+        Self::Faulty,
+        Self::Mixed,
+    ];
 
     /// What its cases look like; `round` counts up, and now and then one is longer than the others.
     pub fn shape(self, round: u64) -> Shape {
@@ -48,6 +55,13 @@ impl Technique {
             // These are judged as a whole, which longer ones make harder without being better.
             Self::Concurrent => Shape::concurrent(300, 2 + (round % 5) as usize, 3),
             Self::Faulty => Shape::concurrent(300, 4, 1 + (round % 4) as usize).faulty(),
+            Self::Mixed => match round % 3 {
+                0 => Shape::sequential(300).mixed(1),
+                1 => Shape::concurrent(300, 2, 2).mixed(2),
+                _ => Shape::concurrent(300, 2, 1 + (round % 2) as usize)
+                    .faulty()
+                    .mixed(2),
+            },
         }
     }
 }
@@ -58,6 +72,7 @@ impl fmt::Display for Technique {
             Self::Sequential => "sequential",
             Self::Concurrent => "concurrent",
             Self::Faulty => "faults",
+            Self::Mixed => "mixed",
         })
     }
 }
@@ -113,7 +128,7 @@ impl Hunt {
     /// Runs one case.
     pub fn play(&self, case: &Case, schedule: u64) -> Recording {
         let admin = Credential::default_admin();
-        let mut world = SimWorld::new(self.node.clone(), &admin, case.connections(), schedule);
+        let mut world = SimWorld::new(self.node.clone(), &admin, &case.protocols(), schedule);
         let go_on = |_: &_| ControlFlow::Continue(());
         let running = run::run(case, &self.names, &mut world, go_on);
         // This world never waits for anything outside.

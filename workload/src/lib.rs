@@ -18,6 +18,7 @@ pub mod corpus;
 pub mod generate;
 pub mod hunt;
 pub mod judge;
+mod legacy;
 mod messages;
 pub mod minimise;
 pub mod names;

@@ -20,6 +20,8 @@ enum At {
     },
     /// In a body, of which so many bytes are to come.
     Body { left: u64, is_request: bool },
+    /// Nowhere: what comes at once is a message.
+    Plain,
     /// Behind something that is no header. Nobody knows what follows.
     Lost,
 }
@@ -56,6 +58,11 @@ impl Default for Messages {
 }
 
 impl Messages {
+    /// Of a connection that is not neo's: what comes at once is taken for a message.
+    pub(crate) fn plain() -> Self {
+        Self { at: At::Plain }
+    }
+
     /// The offsets in `bytes`, which follow the last ones, behind which a message of a request is complete.
     pub(crate) fn ends(&mut self, bytes: &[u8]) -> Vec<usize> {
         let (mut ends, mut at) = (Vec::new(), 0);
@@ -73,7 +80,7 @@ impl Messages {
     pub(crate) fn left(&self) -> u64 {
         match self.at {
             At::Body { left, .. } => left,
-            At::Version | At::Header { .. } | At::Lost => 0,
+            At::Version | At::Header { .. } | At::Plain | At::Lost => 0,
         }
     }
 
@@ -86,6 +93,9 @@ impl Messages {
             ends: false,
         };
         match &mut self.at {
+            At::Plain => {
+                (piece.is_request, piece.begins, piece.ends) = (true, true, true);
+            }
             At::Version => {
                 piece.len = 1.min(bytes.len());
                 self.at = HEADER;

@@ -145,6 +145,12 @@ impl Names {
                 filter: filter.clone().into(),
             },
             Step::GetChannels {} => Operation::GetChannels,
+            Step::PutBatch { channel, records } => {
+                let records = records.iter();
+                let records = records.map(|(key, value)| (self.key(*key), value.bytes()));
+                Operation::put_batch(channel.as_str(), records)
+            }
+            Step::GetSize { channel } => Operation::channel_size(channel.as_str()),
             Step::RemoveChannel { channel } => Operation::RemoveChannel {
                 channel: channel.as_str().into(),
                 permitted: self.permitted,

@@ -3,9 +3,11 @@
 //! Everything bears a time: a number that is larger the later something was seen here. What an operation
 //! did, it did between its invocation and its return.
 
+use std::borrow::Cow;
+
 use dht_model::Answer;
 
-use crate::case::{At, Step};
+use crate::case::{At, Protocol, Step};
 use crate::names::KeyName;
 use crate::world::{Ending, Event, Violation};
 
@@ -46,6 +48,8 @@ pub struct Entry {
     pub at: At,
     /// The lane that did it.
     pub lane: usize,
+    /// What it speaks.
+    pub protocol: Protocol,
     /// What was done.
     pub step: Step,
     /// When it was begun.
@@ -86,6 +90,24 @@ pub enum End {
 }
 
 impl Recording {
+    /// The same, with what was said wrongly and may have been carried out in place of what was wrong with it.
+    pub(crate) fn taken_at_its_word(&self) -> Cow<'_, Self> {
+        let word = |entry: &Entry| match &entry.step {
+            Step::Wrong(wrong) if entry.is_unknown() => wrong.of.as_deref().cloned(),
+            _ => None,
+        };
+        if !self.entries.iter().any(|entry| word(entry).is_some()) {
+            return Cow::Borrowed(self);
+        }
+        let mut taken = self.clone();
+        for entry in &mut taken.entries {
+            if let Some(step) = word(entry) {
+                entry.step = step;
+            }
+        }
+        Cow::Owned(taken)
+    }
+
     /// How many things went wrong on purpose.
     pub fn faults(&self) -> u64 {
         let faults = self.entries.iter();

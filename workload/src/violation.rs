@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use dht_protocol::legacy;
 use dht_protocol::neo::dissect::Side;
 use dht_protocol::neo::monitor::{Breach, Wrong};
 use dht_protocol::neo::request::RequestCode;
@@ -27,9 +28,26 @@ impl From<String> for Violation {
 }
 
 impl Violation {
+    /// What a legacy client cannot understand.
+    pub(crate) fn of_legacy(violation: &legacy::Violation) -> Self {
+        use legacy::Violation::{Batch, Boolean, Key, Range, UnknownStatus};
+        let requirement = match violation {
+            UnknownStatus { .. } => &req::LEG_ANSWER_STATUS,
+            Key { .. } => &req::LEG_KEY_DIGITS,
+            Range { .. } => &req::LEG_RANGE_VALID,
+            Boolean { .. } => &req::LEG_EXISTS_BYTE,
+            Batch { .. } => &req::LEG_BATCH_SIZE,
+            _ => &req::LEG_ANSWER_COMPLETE,
+        };
+        Self {
+            requirement,
+            text: format!("it broke the protocol: {violation}"),
+        }
+    }
+
     /// What the wire monitor says, if it is about the node. If it is about our own client, that is an error
     /// of this program, and no node is to be judged by it.
-    pub(crate) fn of_node(breach: Breach) -> Option<Self> {
+    pub fn of_node(breach: Breach) -> Option<Self> {
         debug_assert_eq!(breach.side, Side::Node, "{breach}");
         // What a client would say too is said in its words, so that a case fails with the same ones however
         // it is run.

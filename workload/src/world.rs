@@ -17,7 +17,8 @@ pub use dht_protocol::neo::request::control::Control;
 
 pub use crate::violation::Violation;
 
-use crate::case::{Direction, Fault};
+use crate::case::{Direction, Fault, Wrong};
+use crate::names::Names;
 
 /// Names what was asked for, so that what happens can be told apart. Never used twice in a world.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -33,6 +34,8 @@ pub enum Stream {
         /// Only records whose value contains these bytes are wanted; if empty, all.
         filter: Bytes,
     },
+    /// The writes to a channel, over a legacy connection.
+    Listen,
     /// The changes of a channel.
     Mirror {
         /// All records are wanted at the start.
@@ -105,7 +108,7 @@ pub enum Event {
     Record(Key, Bytes),
     /// GetAll: a key.
     Key(Key),
-    /// Mirror: a record was written.
+    /// Mirror, Listen: a record was written.
     Updated(Key, Bytes),
     /// Mirror: a record of a refresh.
     Refreshed(Key, Bytes),
@@ -113,7 +116,7 @@ pub enum Event {
     Deleted(Key),
     /// Mirror: changes were lost.
     UpdatesLost,
-    /// Mirror: the channel was removed.
+    /// Mirror, Listen: the channel was removed.
     ChannelRemoved,
     /// The node has suspended it.
     Suspended,
@@ -157,6 +160,12 @@ pub trait World {
 
     /// Lets something go wrong. False: this world cannot do that.
     fn fault(&mut self, fault: &Fault) -> bool;
+
+    /// Says or does something wrongly on a connection; `names` are those of the case. [`Happening::Ended`]
+    /// follows: with [`Ending::Nothing`] if it certainly has no effect. False: this world cannot do that.
+    fn misbehave(&mut self, _: Ticket, _connection: usize, _: &Wrong, _: &Names) -> bool {
+        false
+    }
 
     /// What happens next.
     fn next(&mut self) -> impl Future<Output = Happening> + Send;

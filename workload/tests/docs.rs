@@ -45,7 +45,11 @@ fn the_rounds_are_rounds() {
     for (example, is_sequential) in examples.into_iter().zip([true, false]) {
         let rounds: Vec<Round> = serde_json::from_str(example).unwrap();
         let lanes = vec![0, 1];
-        let case = Case { lanes, rounds };
+        let case = Case {
+            lanes,
+            rounds,
+            ..Case::default()
+        };
         assert_eq!(case.validate(), Ok(()));
         assert_eq!(case.is_sequential(), is_sequential);
         assert_eq!(Hunt::default().judge(&case, 0), None);
@@ -59,6 +63,7 @@ fn the_schedule_is_one_and_every_move_is_shown() {
     let case = Case {
         lanes: vec![0, 1],
         rounds: serde_json::from_str(examples[0]).unwrap(),
+        ..Case::default()
     };
     assert_eq!(case.validate(), Ok(()));
     assert!(case.has_schedule());
@@ -94,7 +99,7 @@ fn every_step_and_every_fault_is_shown() {
 }
 
 /// How many kinds of steps and faults there are.
-const KINDS: usize = 22;
+const KINDS: usize = 26;
 
 /// A number for each. Without a wildcard, so that none is forgotten.
 fn kind(step: &Step) -> usize {
@@ -121,5 +126,9 @@ fn kind(step: &Step) -> usize {
         Step::Fault(Fault::Stall { .. }) => 19,
         Step::Fault(Fault::Halt { .. }) => 20,
         Step::Fault(Fault::Kill {}) => 21,
+        Step::Wrong(_) => 22,
+        Step::PutBatch { .. } => 23,
+        Step::GetSize { .. } => 24,
+        Step::OpenListen { .. } => 25,
     }
 }

@@ -42,18 +42,32 @@ fn a_healthy_node_is_right() {
 
 /// Any shape of a case, within what one run of the search makes.
 fn any_shape() -> impl Strategy<Value = Shape> {
-    (1_usize..200, 1_usize..8, 1_usize..8, any::<[bool; 4]>()).prop_map(
-        |(steps, lanes, connections, [long, faults, removes_channels, empty_values])| Shape {
-            steps,
-            lanes,
-            connections: connections.min(lanes),
-            long,
-            faults,
-            removes_channels,
-            empty_values,
-            halts: false,
-        },
+    (
+        1_usize..200,
+        1_usize..8,
+        1_usize..8,
+        0_usize..3,
+        any::<[bool; 4]>(),
     )
+        .prop_map(
+            |(
+                steps,
+                lanes,
+                connections,
+                legacy,
+                [long, faults, removes_channels, empty_values],
+            )| Shape {
+                steps,
+                lanes,
+                connections: connections.min(lanes),
+                long,
+                faults,
+                removes_channels,
+                empty_values,
+                halts: false,
+                legacy,
+            },
+        )
 }
 
 proptest! {

@@ -1,6 +1,7 @@
 //! What the tests share: a client with a node in the same process, and a limit on every wait.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+pub mod legacy;
 pub mod scripted;
 
 use std::time::Duration;

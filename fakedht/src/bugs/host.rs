@@ -1,16 +1,16 @@
 //! A node as its requests see it, with bugs.
 
 use bytes::Bytes;
+use dht_protocol::legacy::{About, LegacyHost, Redistribute, RedistributionId};
 use dht_protocol::neo::ClientName;
-use dht_protocol::neo::request::{ChannelId, Host, HostError};
-use dht_protocol::{ChannelName, HashRange, Key};
+use dht_protocol::{ChannelId, ChannelName, HashRange, Host, HostError, Key, Size};
 
 use super::host_bug::{At, Call, HostBug};
 
 /// Lets a connection work on a host that all of `bugs` stand in front of.
 pub(super) fn behind<T>(
     bugs: &mut [Box<dyn HostBug>],
-    host: &mut dyn Host,
+    host: &mut dyn LegacyHost,
     call: Call,
     work: impl FnOnce(&mut BuggyHost<'_>) -> T,
 ) -> T {
@@ -34,7 +34,7 @@ impl HostBug for Healthy {}
 
 /// A host with one bug in front of it.
 pub(super) struct BuggyHost<'a> {
-    host: &'a mut dyn Host,
+    host: &'a mut dyn LegacyHost,
     bug: &'a mut dyn HostBug,
     call: Call,
 }
@@ -87,5 +87,51 @@ impl Host for BuggyHost<'_> {
 
     fn record_after(&self, channel: ChannelId, after: Option<Key>) -> Option<(Key, Bytes)> {
         self.bug.record_after(self.host, channel, after)
+    }
+}
+
+impl LegacyHost for BuggyHost<'_> {
+    fn about(&self) -> About {
+        self.host.about()
+    }
+
+    fn connections(&self) -> u64 {
+        self.host.connections()
+    }
+
+    fn size(&self, channel: ChannelId) -> Size {
+        self.host.size(channel)
+    }
+
+    fn total_size(&self) -> Size {
+        self.host.total_size()
+    }
+
+    fn has_room_for(&self, bytes: u64) -> bool {
+        self.host.has_room_for(bytes)
+    }
+
+    fn take_over(&mut self, channel: ChannelId, key: Key, value: &Bytes) -> Result<(), HostError> {
+        self.host.take_over(channel, key, value)
+    }
+
+    fn takes_over(&self, key: Key) -> bool {
+        self.host.takes_over(key)
+    }
+
+    fn has_room_to_take_over(&self, bytes: u64) -> bool {
+        self.host.has_room_to_take_over(bytes)
+    }
+
+    fn hand_over(&mut self, channel: ChannelId, key: Key) -> Result<(), HostError> {
+        self.host.hand_over(channel, key)
+    }
+
+    fn redistribute(&mut self, order: &Redistribute) -> Result<RedistributionId, HostError> {
+        self.host.redistribute(order)
+    }
+
+    fn is_redistributed(&self, id: RedistributionId) -> bool {
+        self.host.is_redistributed(id)
     }
 }

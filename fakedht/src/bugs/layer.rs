@@ -1,18 +1,19 @@
 //! The bugs of a node, between its connections and the driver.
 //!
 //! A connection with bugs is fed one message at a time, so that a bug knows during which message the
-//! node is asked for something, and what it says is taken away at once, for the bugs to act on. On legacy
-//! connections there are no messages to act on; the other bugs act as on neo ones.
+//! node is asked for something, and what it says is taken away at once, for the bugs to act on. Legacy
+//! connections have seams of their own (`legacy`); bugs behind the requests act there as on neo ones.
 
 use std::mem::take;
 
-use dht_protocol::legacy::{self, Command};
+use dht_protocol::legacy::{self, Command, LegacyHost};
 use dht_protocol::neo::auth::{self, Nonce, Proof, Timestamp};
-use dht_protocol::neo::request::{Host, RequestCode};
+use dht_protocol::neo::request::RequestCode;
 use dht_protocol::neo::{ClientName, Credentials, Limits, NodeConnection, Now, Violation};
 
 use super::filters::Filters;
 use super::host_bug::{Call, HostBug};
+use super::legacy::{self as legacy_bugs, LegacyBug, LegacyTap};
 use super::login::Login;
 use super::pieces::Piece;
 use super::reaction::{
@@ -31,6 +32,7 @@ pub(crate) struct Layer {
     host: Vec<Box<dyn HostBug>>,
     filters: Filters,
     events: Vec<EventBug>,
+    legacy: Vec<Box<dyn LegacyBug>>,
     logins: Vec<fn(&Login<'_>) -> Option<Proof>>,
     times: Vec<fn(u64, u64) -> u64>,
     nonces: Vec<fn(Nonce) -> Nonce>,
@@ -65,6 +67,7 @@ impl Layer {
                 Seam::Arriving(bug) => layer.filters.arriving.push(bug),
                 Seam::Leaving(bug) => layer.filters.leaving.push(bug),
                 Seam::Event(bug) => layer.events.push(bug),
+                Seam::Legacy(bug) => layer.legacy.push(bug),
             }
         }
         (!bugs.is_empty()).then_some(layer)
@@ -136,7 +139,7 @@ impl Layer {
         connection: &mut NodeConnection,
         credentials: &Credentials,
         now: Now,
-        host: &mut dyn Host,
+        host: &mut dyn LegacyHost,
     ) -> Result<bool, Violation> {
         while !tap.is_full() && self.filters.harms.is_empty() {
             let mark = tap.mark();
@@ -211,19 +214,16 @@ impl Layer {
     /// As [`legacy::NodeConnection::process`].
     pub(crate) fn process_legacy(
         &mut self,
+        tap: &mut LegacyTap,
         connection: &mut legacy::NodeConnection,
-        host: &mut dyn Host,
-    ) -> Result<(), legacy::Violation> {
-        while let Some(order) = connection.next_order()? {
-            let call = Call {
-                request: counterpart(order.command()),
-                first: true,
-            };
-            host::behind(&mut self.host, host, call, |host| {
-                connection.answer(&order, host)
-            })?;
-        }
-        Ok(())
+        host: &mut dyn LegacyHost,
+    ) -> Result<bool, legacy::Violation> {
+        let mut bugs = legacy_bugs::Bugs {
+            legacy: &mut self.legacy,
+            host: &mut self.host,
+            harms: &mut self.filters.harms,
+        };
+        bugs.process(tap, connection, host)
     }
 
     /// What followers are told of an event.
@@ -240,7 +240,7 @@ impl Layer {
         tap: &mut Tap,
         connection: &mut NodeConnection,
         now: Now,
-        host: &mut dyn Host,
+        host: &mut dyn LegacyHost,
         call: Call,
     ) -> Result<bool, Violation> {
         let result = host::behind(&mut self.host, host, call, |host| {
@@ -309,12 +309,23 @@ impl Layer {
 }
 
 /// The neo request that does the same.
-fn counterpart(command: Command) -> Option<RequestCode> {
+pub(super) fn counterpart(command: Command) -> Option<RequestCode> {
     match command {
+        Command::Put => Some(RequestCode::Put),
+        Command::Get => Some(RequestCode::Get),
+        Command::Exists => Some(RequestCode::Exists),
         Command::Remove => Some(RequestCode::Remove),
+        Command::GetChannels => Some(RequestCode::GetChannels),
         Command::GetResponsibleRange => Some(RequestCode::GetHashRange),
         Command::RemoveChannel => Some(RequestCode::RemoveChannel),
-        Command::GetVersion => None,
+        Command::GetAll | Command::GetAllKeys | Command::GetAllFilter => Some(RequestCode::GetAll),
+        Command::GetChannelSize
+        | Command::GetSize
+        | Command::GetNumConnections
+        | Command::GetVersion
+        | Command::Listen
+        | Command::Redistribute
+        | Command::PutBatch => None,
     }
 }
 

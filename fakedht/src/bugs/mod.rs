@@ -9,6 +9,7 @@
 //! * `wire`: the seams below messages: what a client sends and what it is sent, in bytes.
 //! * `reaction`: the seams of whole connections: how they are let in, what the node does about broken
 //!   rules, and what it does when a client goes.
+//! * `legacy`: the seams of connections of the legacy protocol.
 //! * `filters`, `pieces`, `tap`: how bugs act along the way of bytes and messages.
 //! * `layer`: puts the bugs of a node between its connections and the driver.
 //!
@@ -25,6 +26,7 @@ mod filters;
 mod host;
 mod host_bug;
 mod layer;
+mod legacy;
 mod login;
 mod message;
 mod pieces;
@@ -35,6 +37,7 @@ mod tap;
 mod wire;
 
 pub(crate) use layer::Layer;
+pub(crate) use legacy::LegacyTap;
 pub(crate) use reaction::{Admission, HalfClose, Harm};
 pub(crate) use tap::Tap;
 

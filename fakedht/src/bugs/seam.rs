@@ -5,6 +5,7 @@ use dht_protocol::neo::auth::{Nonce, Proof};
 
 use super::fate::MessageBug;
 use super::host_bug::HostBug;
+use super::legacy::LegacyBug;
 use super::login::Login;
 use super::reaction::{AcceptBug, Breach, HalfClose, HangUp, Reaction};
 use super::wire::{InputBug, OutputBug};
@@ -42,6 +43,8 @@ pub(super) enum Seam {
     Leaving(MessageBug),
     /// What those who follow a channel are told.
     Event(EventBug),
+    /// A connection of the legacy protocol.
+    Legacy(Box<dyn LegacyBug>),
 }
 
 /// What followers are told of an event; `None`: nothing.

@@ -35,13 +35,14 @@ use std::net::Ipv4Addr;
 use bytes::Bytes;
 use dht_protocol::neo::{Credential, Credentials, NodeAddress};
 use dht_protocol::{ChannelName, HashRange, Key};
+use tokio::net::TcpListener;
 
 use crate::node::{ADMIN, Node, NodeConfig};
 use crate::server::{Server, ServerOptions, SharedNode, listen};
 use crate::storage::{MemoryStorage, Size};
 use reserve::Reserved;
 
-/// A node that listens on a free port of this machine until it is dropped.
+/// A node that listens on free ports of this machine, one for each protocol, until it is dropped.
 ///
 /// Reads and writes through these methods are immediate, are bound neither to the node's hash range nor
 /// to a running server, and are told to Mirrors like those of a client. Reading creates no channel.
@@ -49,11 +50,12 @@ use reserve::Reserved;
 pub struct TestNode {
     node: SharedNode<MemoryStorage>,
     options: ServerOptions,
-    server: Option<Server>,
+    servers: Option<[Server; 2]>,
     address: NodeAddress,
+    legacy_address: NodeAddress,
     credential: Option<Credential>,
-    /// Keeps the port from others while the server is stopped, where the system allows it.
-    _port: Option<Reserved>,
+    /// Keep the ports from others while the servers are stopped, where the system allows it.
+    _ports: [Option<Reserved>; 2],
 }
 
 impl TestNode {
@@ -66,21 +68,29 @@ impl TestNode {
     pub async fn start_with(config: NodeConfig, options: ServerOptions) -> io::Result<Self> {
         let credential = first_credential(&config.credentials);
         let node = SharedNode::new(Node::new(config, MemoryStorage::new()));
-        let (port, listener) = reserve::listen_and_reserve(Ipv4Addr::LOCALHOST)?;
-        let server = Server::start(listener, node.clone(), options.clone())?;
+        let ((port, neo), (legacy_port, legacy)) =
+            reserve::listen_and_reserve(Ipv4Addr::LOCALHOST)?;
+        let servers = serve(&node, &options, neo, legacy)?;
         Ok(Self {
             node,
             options,
-            address: server.address(),
-            server: Some(server),
+            address: servers[0].address(),
+            legacy_address: servers[1].address(),
+            servers: Some(servers),
             credential,
-            _port: port,
+            _ports: [port, legacy_port],
         })
     }
 
-    /// Where the node listens. Stays the same over [`stop`](Self::stop) and [`restart`](Self::restart).
+    /// Where the node listens for the neo protocol. Stays the same over [`stop`](Self::stop) and [`restart`](Self::restart).
     pub fn address(&self) -> NodeAddress {
         self.address
+    }
+
+    /// Where the node listens for the legacy protocol; 100 ports below the other address, unless there were
+    /// no such two ports.
+    pub fn legacy_address(&self) -> NodeAddress {
+        self.legacy_address
     }
 
     /// The whole node, for what has no method here.
@@ -199,7 +209,7 @@ impl TestNode {
     /// Stops listening and closes all connections. The data stay, and so does everything here that
     /// needs no client. Does nothing if the node is stopped already.
     pub async fn stop(&mut self) {
-        if let Some(server) = self.server.take() {
+        for server in self.servers.take().into_iter().flatten() {
             server.stop().await;
         }
     }
@@ -209,15 +219,27 @@ impl TestNode {
         self.node.with(|node| node.has_crashed())
     }
 
-    /// Listens again, on the same address and with the same data. Stops first if need be.
+    /// Listens again, on the same addresses and with the same data. Stops first if need be.
     pub async fn restart(&mut self) -> io::Result<()> {
         self.stop().await;
         self.node.with(Node::restart);
-        let listener = listen(self.address)?;
-        let server = Server::start(listener, self.node.clone(), self.options.clone())?;
-        self.server = Some(server);
+        let (neo, legacy) = (listen(self.address)?, listen(self.legacy_address)?);
+        self.servers = Some(serve(&self.node, &self.options, neo, legacy)?);
         Ok(())
     }
+}
+
+/// Serves the neo protocol and the legacy protocol.
+fn serve(
+    node: &SharedNode<MemoryStorage>,
+    options: &ServerOptions,
+    neo: TcpListener,
+    legacy: TcpListener,
+) -> io::Result<[Server; 2]> {
+    Ok([
+        Server::start(neo, node.clone(), options.clone())?,
+        Server::start_legacy(legacy, node.clone(), options.clone())?,
+    ])
 }
 
 fn clear(node: &mut Node<MemoryStorage>, channel: &ChannelName) {

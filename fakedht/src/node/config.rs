@@ -1,7 +1,7 @@
 //! What a node is told at its start; everything has a default.
 
-use dht_protocol::HashRange;
-use dht_protocol::neo::{ClientName, Credentials, Limits};
+use dht_protocol::neo::{ClientName, Credentials, Limits, NodeAddress};
+use dht_protocol::{HashRange, legacy};
 
 use crate::bugs::Bugs;
 
@@ -19,6 +19,18 @@ pub struct NodeConfig {
     pub remove_channels: RemoveChannels,
     /// What the node accepts of a connection.
     pub limits: Limits,
+    /// Where the node serves the legacy protocol, which it tells clients that ask how much is stored. By
+    /// default what the [server](crate::Server::start_legacy) says.
+    pub legacy_address: Option<NodeAddress>,
+    /// The largest value that a legacy client may store, in bytes; by default the largest that fits in a
+    /// batch.
+    pub max_legacy_value: u64,
+    /// How many bytes of values there may be for legacy clients to store another one; by default any
+    /// number. The neo protocol has no way to refuse one.
+    pub size_limit: Option<u64>,
+    /// How many bytes of values there may be for other nodes to hand over more while this one moves records
+    /// itself, in percent of what it had when it began.
+    pub redistribution_percent: u64,
     /// In which ways the node is to be wrong; by default none.
     pub bugs: Bugs,
 }
@@ -30,6 +42,10 @@ impl Default for NodeConfig {
             credentials: Credentials::default_admin(),
             remove_channels: RemoveChannels::default(),
             limits: Limits::default(),
+            legacy_address: None,
+            max_legacy_value: legacy::MAX_VALUE,
+            size_limit: None,
+            redistribution_percent: 110,
             bugs: Bugs::none(),
         }
     }

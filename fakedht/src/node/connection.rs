@@ -5,15 +5,25 @@ use dht_protocol::neo::node::Follow;
 use dht_protocol::neo::{Credentials, NodeConnection, Now};
 
 use super::Violation;
-use super::host::NodeHost;
-use crate::bugs::{Layer, Tap};
+use super::errand::Own;
+use super::host::{Event, NodeHost};
+use crate::bugs::{Layer, LegacyTap, Tap};
 use crate::storage::Storage;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) enum Connection {
     Neo(Box<Neo>),
-    Legacy(legacy::NodeConnection),
+    Legacy(Box<Legacy>),
+    /// Not a client's, but the node's own.
+    Own(Box<Own>),
+}
+
+#[derive(Debug)]
+pub(super) struct Legacy {
+    connection: legacy::NodeConnection,
+    /// Stands between the connection and the driver, if the node has bugs.
+    tap: Option<LegacyTap>,
 }
 
 #[derive(Debug)]
@@ -28,8 +38,9 @@ impl Connection {
         Self::Neo(Box::new(Neo { connection, tap }))
     }
 
-    pub(super) fn legacy() -> Self {
-        Self::Legacy(legacy::NodeConnection::default())
+    pub(super) fn legacy(max_value: u64, tap: Option<LegacyTap>) -> Self {
+        let connection = legacy::NodeConnection::new(max_value);
+        Self::Legacy(Box::new(Legacy { connection, tap }))
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8]) {
@@ -38,14 +49,49 @@ impl Connection {
                 None => neo.connection.feed(bytes),
                 Some(tap) => tap.feed(bytes),
             },
-            Self::Legacy(connection) => connection.feed(bytes),
+            Self::Legacy(legacy) => match &mut legacy.tap {
+                None => legacy.connection.feed(bytes),
+                Some(tap) => tap.feed(bytes),
+            },
+            Self::Own(own) => own.link.feed(bytes),
+        }
+    }
+
+    /// The client sends nothing more.
+    pub(super) fn input_ended(&mut self) {
+        match self {
+            // Requests go on: their answers are still read.
+            Self::Neo(_) | Self::Own(_) => {}
+            Self::Legacy(legacy) => {
+                legacy.connection.input_ended();
+                if let Some(tap) = &mut legacy.tap {
+                    tap.input_ended();
+                }
+            }
+        }
+    }
+
+    /// Something happened in a channel that the connection follows.
+    pub(super) fn tell(&mut self, event: Event) {
+        match (self, event) {
+            (Self::Neo(neo), Event::Record(channel, change)) => {
+                neo.connection.changed(channel, change);
+            }
+            (Self::Neo(neo), Event::Gone(channel)) => neo.connection.channel_removed(channel),
+            (Self::Legacy(legacy), Event::Record(channel, change)) => {
+                legacy.connection.changed(channel, change);
+            }
+            (Self::Legacy(legacy), Event::Gone(channel)) => {
+                legacy.connection.channel_removed(channel);
+            }
+            (Self::Own(_), _) => {}
         }
     }
 
     pub(super) fn process<S: Storage>(
         &mut self,
         now: Now,
-        host: &mut NodeHost<'_, S>,
+        host: &mut NodeHost<S>,
         bugs: Option<&mut Layer>,
         credentials: &Credentials,
     ) -> Result<bool, Violation> {
@@ -59,14 +105,14 @@ impl Connection {
                     _ => connection.process(now, host)?,
                 })
             }
-            Self::Legacy(connection) => {
-                match bugs {
-                    Some(bugs) => bugs.process_legacy(connection, host)?,
-                    None => connection.process(host)?,
-                }
-                // What stays undone waits for room in the output, or for the rest of an order.
-                Ok(false)
+            Self::Legacy(legacy) => {
+                let Legacy { connection, tap } = &mut **legacy;
+                Ok(match (bugs, tap) {
+                    (Some(bugs), Some(tap)) => bugs.process_legacy(tap, connection, host)?,
+                    _ => connection.process(host)?,
+                })
             }
+            Self::Own(own) => Ok(own.process(host)?),
         }
     }
 
@@ -76,7 +122,8 @@ impl Connection {
                 None => neo.connection.output(),
                 Some(tap) => tap.output(),
             },
-            Self::Legacy(connection) => connection.output(),
+            Self::Legacy(legacy) => legacy.connection.output(),
+            Self::Own(own) => own.link.output(),
         }
     }
 
@@ -86,14 +133,24 @@ impl Connection {
                 None => neo.connection.wants_input(),
                 Some(tap) => !tap.is_full(),
             },
-            Self::Legacy(connection) => connection.wants_input(),
+            Self::Legacy(legacy) => legacy.connection.wants_input(),
+            Self::Own(_) => true,
         }
     }
 
     pub(super) fn take_follows(&mut self) -> Vec<Follow> {
         match self {
             Self::Neo(neo) => neo.connection.take_follows(),
-            Self::Legacy(_) => Vec::new(),
+            Self::Legacy(legacy) => legacy.connection.take_follows(),
+            Self::Own(_) => Vec::new(),
+        }
+    }
+
+    /// Is an answer still to come although the client says nothing more?
+    pub(super) fn is_busy(&self) -> bool {
+        match self {
+            Self::Neo(_) | Self::Own(_) => false,
+            Self::Legacy(legacy) => legacy.connection.is_busy(),
         }
     }
 
@@ -101,21 +158,21 @@ impl Connection {
     pub(super) fn tapped(&self) -> Option<(&Tap, &NodeConnection)> {
         match self {
             Self::Neo(neo) => Some((neo.tap.as_ref()?, &neo.connection)),
-            Self::Legacy(_) => None,
+            Self::Legacy(_) | Self::Own(_) => None,
         }
     }
 
     pub(super) fn as_neo(&self) -> Option<&NodeConnection> {
         match self {
             Self::Neo(neo) => Some(&neo.connection),
-            Self::Legacy(_) => None,
+            Self::Legacy(_) | Self::Own(_) => None,
         }
     }
 
     pub(super) fn as_neo_mut(&mut self) -> Option<&mut NodeConnection> {
         match self {
             Self::Neo(neo) => Some(&mut neo.connection),
-            Self::Legacy(_) => None,
+            Self::Legacy(_) | Self::Own(_) => None,
         }
     }
 }

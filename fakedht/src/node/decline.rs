@@ -1,5 +1,5 @@
-//! What bugs do to the whole node: it closes connections by itself, stands still, or crashes. Nothing of
-//! this happens to a healthy node.
+//! What bugs do to the whole node: it closes connections by itself, stands still, or crashes. A healthy node
+//! closes only connections of its own, when it does not need them any more.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::mem::take;
@@ -63,19 +63,27 @@ impl<S: Storage> Node<S> {
             for harm in harms {
                 let ends: Vec<ConnectionId> = match harm {
                     Harm::Connection(id) => vec![id],
-                    Harm::AllBut(spared) => self.connections().filter(|id| *id != spared).collect(),
+                    Harm::AllBut(spared) => {
+                        let all = self.connections.keys().copied();
+                        all.filter(|id| *id != spared).collect()
+                    }
                     Harm::Crash => {
                         self.decline.crashed = true;
                         self.revision += 1;
-                        self.connections().collect()
+                        self.connections.keys().copied().collect()
                     }
                 };
                 for id in ends {
-                    if self.end(id) {
-                        self.decline.closed.push_back(id);
-                    }
+                    self.end_by_itself(id);
                 }
             }
+        }
+    }
+
+    /// Ends a connection whose driver does not know yet.
+    pub(super) fn end_by_itself(&mut self, id: ConnectionId) {
+        if self.end(id) {
+            self.decline.closed.push_back(id);
         }
     }
 

@@ -2,8 +2,7 @@
 //! told as of any other. Hash range and permissions do not bind the owner.
 
 use bytes::Bytes;
-use dht_protocol::neo::request::{Host, HostError};
-use dht_protocol::{ChannelName, Key};
+use dht_protocol::{ChannelName, Host, HostError, Key};
 
 use super::Node;
 use super::host::NodeHost;
@@ -12,7 +11,7 @@ use crate::storage::{ChannelId, Size, Storage, StorageError};
 impl<S: Storage> Node<S> {
     /// The storage, to look at.
     pub fn storage(&self) -> &S {
-        &self.storage
+        &self.host.storage
     }
 
     /// Stores a record; the channel is created if need be.
@@ -31,15 +30,15 @@ impl<S: Storage> Node<S> {
 
     /// The value of a record. Unlike a client's Get this creates nothing.
     pub fn get(&self, channel: &ChannelName, key: Key) -> Result<Option<Bytes>, StorageError> {
-        match self.storage.find_channel(channel) {
-            Some(channel) => self.storage.get(channel, key),
+        match self.host.storage.find_channel(channel) {
+            Some(channel) => self.host.storage.get(channel, key),
             None => Ok(None),
         }
     }
 
     /// Removes a record. Was there one?
     pub fn remove(&mut self, channel: &ChannelName, key: Key) -> Result<bool, StorageError> {
-        match self.storage.find_channel(channel) {
+        match self.host.storage.find_channel(channel) {
             Some(channel) => self.write(|host| host.remove(channel, key)),
             None => Ok(false),
         }
@@ -47,17 +46,17 @@ impl<S: Storage> Node<S> {
 
     /// Removes a channel with its records; its Mirrors end. Was there one?
     pub fn remove_channel(&mut self, channel: &ChannelName) -> Result<bool, StorageError> {
-        let found = self.storage.find_channel(channel).is_some();
+        let found = self.host.storage.find_channel(channel).is_some();
         self.write(|host| host.remove_channel(channel))?;
         Ok(found)
     }
 
     /// The records of a channel, in the storage's order.
     pub fn records(&self, channel: &ChannelName) -> impl Iterator<Item = (Key, Bytes)> {
-        let id = self.storage.find_channel(channel);
+        let id = self.host.storage.find_channel(channel);
         let mut last = None;
         std::iter::from_fn(move || {
-            let record = self.storage.record_after(id?, last)?;
+            let record = self.host.storage.record_after(id?, last)?;
             last = Some(record.0);
             Some(record)
         })
@@ -67,20 +66,20 @@ impl<S: Storage> Node<S> {
     pub fn channels(&self) -> impl Iterator<Item = ChannelName> {
         let mut last: Option<ChannelName> = None;
         std::iter::from_fn(move || {
-            last = Some(self.storage.channel_after(last.as_ref())?);
+            last = Some(self.host.storage.channel_after(last.as_ref())?);
             last.clone()
         })
     }
 
     /// How much is in a channel; nothing if there is none.
     pub fn size(&self, channel: &ChannelName) -> Size {
-        let id = self.storage.find_channel(channel);
-        id.map_or_else(Size::default, |id| self.storage.size(id))
+        let id = self.host.storage.find_channel(channel);
+        id.map_or_else(Size::default, |id| self.host.storage.size(id))
     }
 
     /// How many Mirrors follow a channel, over all connections.
     pub fn listeners(&self, channel: &ChannelName) -> usize {
-        let Some(id) = self.storage.find_channel(channel) else {
+        let Some(id) = self.host.storage.find_channel(channel) else {
             return 0;
         };
         self.mirrors(id)
@@ -94,16 +93,11 @@ impl<S: Storage> Node<S> {
 
     fn write<T>(
         &mut self,
-        write: impl FnOnce(&mut NodeHost<'_, S>) -> Result<T, HostError>,
+        write: impl FnOnce(&mut NodeHost<S>) -> Result<T, HostError>,
     ) -> Result<T, StorageError> {
-        let mut host = NodeHost {
-            storage: &mut self.storage,
-            range: self.range,
-            remove_channels: self.remove_channels,
-            events: &mut self.events,
-        };
-        let written = write(&mut host);
+        let written = write(&mut self.host);
         self.tell_followers(None);
+        self.go_on_moving();
         written.map_err(|HostError(reason)| StorageError(reason))
     }
 }

@@ -14,6 +14,9 @@
 //! 4. send what stands in [`output`](Node::output), removing what was sent;
 //! 5. [`close`](Node::close) it when the client is gone.
 //!
+//! A node that [redistributes](dht_protocol::legacy::redistribution) its records connects to others itself:
+//! the driver does that for it, as [`pop_errand`](Node::pop_errand) says.
+//!
 //! What one connection does can give others something to send: a write has to be told to those who
 //! follow the channel. After every call that may have done so, take the connections that were woken
 //! from [`pop_woken`](Node::pop_woken) and process them.
@@ -43,10 +46,13 @@ mod config;
 mod connection;
 mod decline;
 mod direct;
+mod errand;
 pub mod host;
+pub mod moving;
 mod violation;
 
 pub use config::{ADMIN, NodeConfig, RemoveChannels};
+pub use errand::Errand;
 pub use violation::Violation;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -62,7 +68,7 @@ use dht_protocol::neo::request::ChannelId;
 use dht_protocol::neo::request::get_hash_range::Update;
 use dht_protocol::neo::{ClientName, Credentials, Limits, NodeAddress, NodeConnection, Now};
 
-use crate::bugs::{Admission, Layer, Tap};
+use crate::bugs::{Admission, Layer, LegacyTap, Tap};
 use crate::storage::Storage;
 use connection::Connection;
 use decline::Decline;
@@ -84,18 +90,17 @@ impl fmt::Display for ConnectionId {
 /// happens.
 #[derive(Debug)]
 pub struct Node<S> {
-    storage: S,
-    range: HashRange,
-    remove_channels: RemoveChannels,
+    host: NodeHost<S>,
     credentials: Arc<Credentials>,
     limits: Limits,
+    max_legacy_value: u64,
     connections: BTreeMap<ConnectionId, Slot>,
     accepted: u64,
-    /// Who has a Mirror on a channel.
+    /// Who has a Mirror or a Listen on a channel.
     followers: BTreeMap<ChannelId, BTreeSet<ConnectionId>>,
-    /// What was written and not told yet; empty between calls.
-    events: Vec<Event>,
     woken: VecDeque<ConnectionId>,
+    /// The connection that moves records to other nodes, if there is one.
+    working: Option<ConnectionId>,
     revision: u64,
     /// What makes the node wrong, if it is to be.
     bugs: Option<Layer>,
@@ -114,19 +119,18 @@ impl<S: Storage> Node<S> {
     pub fn new(config: NodeConfig, storage: S) -> Self {
         let bugs = Layer::new(&config.bugs);
         Self {
-            storage,
-            range: config.range,
-            remove_channels: config.remove_channels,
+            host: NodeHost::new(&config, storage),
             credentials: Arc::new(config.credentials),
             limits: match &bugs {
                 None => config.limits,
                 Some(bugs) => bugs.limits(config.limits),
             },
+            max_legacy_value: config.max_legacy_value,
             connections: BTreeMap::new(),
             accepted: 0,
             followers: BTreeMap::new(),
-            events: Vec::new(),
             woken: VecDeque::new(),
+            working: None,
             revision: 0,
             bugs,
             decline: Decline::default(),
@@ -157,13 +161,27 @@ impl<S: Storage> Node<S> {
     /// A client of the legacy protocol has connected, which knows no authentication.
     pub fn accept_legacy(&mut self) -> ConnectionId {
         let id = self.next_id();
-        self.insert(id, Connection::legacy())
+        let tap = self.bugs.as_ref().map(|_| LegacyTap::default());
+        self.insert(id, Connection::legacy(self.max_legacy_value, tap))
+    }
+
+    /// Where the node serves the legacy protocol, if nobody has said so before: clients of that protocol
+    /// are told.
+    pub fn serves_legacy_at(&mut self, address: NodeAddress) {
+        self.host.legacy_address.get_or_insert(address);
     }
 
     /// Adds bytes as they came from the client.
     pub fn feed(&mut self, id: ConnectionId, bytes: &[u8]) {
         if let Some(slot) = self.connections.get_mut(&id) {
             slot.connection.feed(bytes);
+        }
+    }
+
+    /// The client sends nothing more. That ends a Listen; other requests go on.
+    pub fn input_ended(&mut self, id: ConnectionId) {
+        if let Some(slot) = self.connections.get_mut(&id) {
+            slot.connection.input_ended();
         }
     }
 
@@ -178,19 +196,14 @@ impl<S: Storage> Node<S> {
             return Ok(false);
         };
         slot.woken = false;
-        let mut host = NodeHost {
-            storage: &mut self.storage,
-            range: self.range,
-            remove_channels: self.remove_channels,
-            events: &mut self.events,
-        };
-        let result = slot
-            .connection
-            .process(now, &mut host, self.bugs.as_mut(), &self.credentials);
+        let result =
+            slot.connection
+                .process(now, &mut self.host, self.bugs.as_mut(), &self.credentials);
         for follow in slot.connection.take_follows() {
             self.follow(id, follow);
         }
         let told_itself = self.tell_followers(Some(id));
+        self.go_on_moving();
         self.suffer();
         result.map(|more| more || told_itself)
     }
@@ -227,9 +240,17 @@ impl<S: Storage> Node<S> {
         self.neo(id).map_or(0, NodeConnection::active_requests)
     }
 
-    /// The connections that are open, in the order in which they were accepted.
+    /// The connections of clients that are open, in the order in which they were accepted.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
-        self.connections.keys().copied()
+        let all = self.connections.iter();
+        let clients = all.filter(|(_, slot)| !matches!(slot.connection, Connection::Own(_)));
+        clients.map(|(id, _)| *id)
+    }
+
+    /// Is an answer still to come on a legacy connection, although nothing more may be said on it?
+    pub fn is_busy(&self, id: ConnectionId) -> bool {
+        let slot = self.connections.get(&id);
+        slot.is_some_and(|slot| slot.connection.is_busy())
     }
 
     /// The client is gone, or is to go. Its requests end.
@@ -239,8 +260,8 @@ impl<S: Storage> Node<S> {
     }
 
     /// The next connection that has something to do because of what happened elsewhere. Each stands in
-    /// this queue once, until it is processed. One that the node has closed by itself, as only a node with
-    /// bugs does, comes here as well.
+    /// this queue once, until it is processed. One that the node has closed by itself comes here as well:
+    /// one of its own, or any if the node has bugs.
     pub fn pop_woken(&mut self) -> Option<ConnectionId> {
         if let Some(id) = self.decline.pop_closed() {
             return Some(id);
@@ -255,7 +276,7 @@ impl<S: Storage> Node<S> {
 
     /// The keys that the node is responsible for.
     pub fn range(&self) -> HashRange {
-        self.range
+        self.host.range
     }
 
     /// Changes what the node is responsible for, and tells all who ask for it (GetHashRange). Records
@@ -264,7 +285,7 @@ impl<S: Storage> Node<S> {
     /// To hand keys over without a moment in which a client knows of nobody who has them,
     /// [announce](Self::announce_node) the other node first (P68).
     pub fn set_range(&mut self, range: HashRange) {
-        self.range = range;
+        self.host.range = range;
         self.tell_ranges(Update::ChangeHashRange(range));
     }
 
@@ -294,6 +315,9 @@ impl<S: Storage> Node<S> {
         if self.has_crashed() {
             return id;
         }
+        if matches!(connection, Connection::Legacy(_)) {
+            self.host.legacy_connections += 1;
+        }
         let woken = false;
         self.connections.insert(id, Slot { connection, woken });
         id
@@ -305,6 +329,11 @@ impl<S: Storage> Node<S> {
             return false;
         };
         self.lose(&slot.connection);
+        match &slot.connection {
+            Connection::Neo(_) => {}
+            Connection::Legacy(_) => self.host.legacy_connections -= 1,
+            Connection::Own(own) => self.own_ended(id, own),
+        }
         self.followers.retain(|_, connections| {
             connections.remove(&id);
             !connections.is_empty()
@@ -339,8 +368,8 @@ impl<S: Storage> Node<S> {
     /// them?
     fn tell_followers(&mut self, origin: Option<ConnectionId>) -> bool {
         let mut told_origin = false;
-        self.revision += self.events.len() as u64;
-        for event in self.events.drain(..) {
+        self.revision += self.host.events.len() as u64;
+        for event in self.host.events.drain(..) {
             let Some(event) = told(event, &mut self.bugs) else {
                 continue;
             };
@@ -348,13 +377,7 @@ impl<S: Storage> Node<S> {
                 let Some(slot) = self.connections.get_mut(id) else {
                     continue;
                 };
-                let Some(connection) = slot.connection.as_neo_mut() else {
-                    continue;
-                };
-                match event {
-                    Event::Record(channel, change) => connection.changed(channel, change),
-                    Event::Gone(channel) => connection.channel_removed(channel),
-                }
+                slot.connection.tell(event);
                 match origin == Some(*id) {
                     true => told_origin = true,
                     false => slot.wake(*id, &mut self.woken),

@@ -5,12 +5,12 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use dht_protocol::HashRange;
 use dht_protocol::neo::Credentials;
+use dht_protocol::{HashRange, legacy};
 use fakedht::bugs::{Bug, Bugs};
+use fakedht::config_file::{ConfigFile, parse_bound};
 use fakedht::{NodeConfig, RemoveChannels};
 
-use crate::config_file::{ConfigFile, parse_bound};
 use crate::{Failure, Setup, complain};
 
 /// Where the original looks for credentials, from its working directory.
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     neo: Option<SocketAddrV4>,
 
     /// Where to listen for the legacy protocol, or "none" [default: 127.0.0.1:10000, but none if --neo is
-    /// given]. So far it knows the commands GetVersion, GetResponsibleRange, Remove and RemoveChannel.
+    /// given]. What it stores is the same as behind the neo port.
     #[arg(long, value_name = "ADDR", value_parser = parse_legacy)]
     legacy: Option<Legacy>,
 
@@ -61,6 +61,15 @@ pub(crate) struct Args {
     /// How many connections may be open at once on each port; 0: any number [default: 5000].
     #[arg(long, value_name = "N")]
     max_connections: Option<usize>,
+
+    /// How many bytes of values there may be for legacy clients to store another one; 0: any number.
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    size_limit: u64,
+
+    /// The largest value that a legacy client may store, in bytes. GetAll cannot return larger ones than
+    /// the default, except by neo.
+    #[arg(long, value_name = "BYTES", default_value_t = legacy::MAX_VALUE)]
+    max_legacy_value: u64,
 
     /// Be wrong in this way; may be given several times.
     #[arg(long = "bug", value_name = "NAME", value_parser = find_bug)]
@@ -125,6 +134,8 @@ impl Args {
                     true => RemoveChannels::Everybody,
                     false => RemoveChannels::AdminOnly,
                 },
+                size_limit: (self.size_limit > 0).then_some(self.size_limit),
+                max_legacy_value: self.max_legacy_value,
                 bugs: self.bugs.into_iter().collect::<Bugs>(),
                 ..NodeConfig::default()
             },

@@ -1,7 +1,6 @@
 //! The program `fakedht`: a DHT node in memory.
 
 mod args;
-mod config_file;
 
 use std::error::Error;
 use std::fmt;

@@ -37,7 +37,7 @@ const LOOK_AHEAD: Duration = Duration::from_millis(5);
 pub(super) async fn serve<S: Storage + Send>(
     stream: TcpStream,
     address: SocketAddr,
-    permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
     registration: Registration<S>,
     options: Arc<ServerOptions>,
 ) {
@@ -62,7 +62,7 @@ struct Connection<S: Storage> {
     stream: TcpStream,
     /// The right to be open; given back before the registration, so that who sees the connection gone may
     /// open another one.
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
     /// What to do when the client sends nothing more.
     half_close: HalfClose,
     registration: Registration<S>,
@@ -83,6 +83,8 @@ struct Wants {
     more: bool,
     /// Bytes of the client.
     input: bool,
+    /// Time: an answer is still to come.
+    time: bool,
 }
 
 /// What happened while waiting.
@@ -116,7 +118,8 @@ impl<S: Storage> Connection<S> {
     async fn run(&mut self) -> Result<(), Ending> {
         let mut wants = self.work(&[])?;
         loop {
-            let answered = self.input_ended.is_some() && !wants.more && self.is_flushed();
+            let silent = !wants.more && !wants.time && self.is_flushed();
+            let answered = self.input_ended.is_some() && silent;
             if answered && self.half_close != HalfClose::Keep {
                 return Ok(());
             }
@@ -139,7 +142,11 @@ impl<S: Storage> Connection<S> {
                     if self.half_close == HalfClose::Drop && (len == 0 || self.ends_soon().await) {
                         return Err(Ending::Gone);
                     }
-                    self.input_ended = (len == 0).then(Instant::now);
+                    if len == 0 {
+                        self.input_ended = Some(Instant::now());
+                        let id = self.registration.id;
+                        self.registration.node.with(|node| node.input_ended(id));
+                    }
                     let wants = self.work(&buffer[..len]);
                     self.registration.node.return_buffer(buffer);
                     wants?
@@ -171,10 +178,11 @@ impl<S: Storage> Connection<S> {
                 output => output.is_some(),
             };
             let input = node.wants_input(id);
+            let time = node.is_busy(id);
             let wants = more
                 .map_err(Ending::Violation)
                 .and_then(|more| match is_open {
-                    true => Ok(Wants { more, input }),
+                    true => Ok(Wants { more, input, time }),
                     false => Err(Ending::Dropped),
                 });
             (wants, node.next_tick(id))

@@ -35,6 +35,19 @@ pub enum Notice<'a> {
         /// Why not.
         error: &'a io::Error,
     },
+    /// Another node that is to take records could not be reached. It will be tried again.
+    NotReached {
+        /// Its address.
+        target: SocketAddr,
+        /// Why not.
+        error: &'a io::Error,
+    },
+    /// Records were moved to other nodes, and some could not be: they have empty values, or are too large, or
+    /// the name of their channel is illegal in the legacy protocol.
+    LeftBehind {
+        /// How many.
+        records: u64,
+    },
     /// The system could not give a connection.
     AcceptFailed {
         /// Why not.
@@ -67,6 +80,15 @@ impl fmt::Display for Notice<'_> {
             }
             Self::NoNonce { peer, error } => {
                 write!(f, "{peer} turned away: no random numbers: {error}")
+            }
+            Self::NotReached { target, error } => {
+                write!(f, "{target} cannot be reached to take records: {error}")
+            }
+            Self::LeftBehind { records } => {
+                write!(
+                    f,
+                    "{records} records cannot be moved to other nodes and stay"
+                )
             }
             Self::AcceptFailed { error } => write!(f, "cannot accept a connection: {error}"),
         }

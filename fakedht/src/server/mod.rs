@@ -3,10 +3,12 @@
 //!
 //! * [`SharedNode`]: the lock around the node, and the way to it for everybody else.
 //! * `connection`: the task of one connection.
+//! * `errands`: what is done for the node itself, which moves records to other nodes.
 //! * [`Clock`], [`Nonces`]: time and chance, read here and passed to the node.
 //! * [`Log`]: where it is told that a client broke a rule.
 
 mod connection;
+mod errands;
 mod log;
 mod shared;
 mod sources;
@@ -26,7 +28,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::node::Node;
+use crate::node::{Errand, Node};
 use crate::storage::Storage;
 use shared::Registration;
 
@@ -107,7 +109,9 @@ impl Server {
     where
         S: Storage + Send + 'static,
     {
-        Self::spawn(Protocol::Legacy, listener, node, options)
+        let server = Self::spawn(Protocol::Legacy, listener, node.clone(), options)?;
+        node.with(|node| node.serves_legacy_at(server.address));
+        Ok(server)
     }
 
     fn spawn<S>(
@@ -154,6 +158,18 @@ impl Server {
     }
 }
 
+/// Sets the socket's options. A connection works without them as well, only slower.
+fn prepare(stream: &TcpStream, options: &ServerOptions) {
+    let _ = stream.set_nodelay(true);
+    if options.keep_alive {
+        let keep_alive = socket2::TcpKeepalive::new()
+            .with_time(Duration::from_secs(5))
+            .with_interval(Duration::from_secs(3))
+            .with_retries(3);
+        let _ = socket2::SockRef::from(stream).set_tcp_keepalive(&keep_alive);
+    }
+}
+
 /// What the clients of a server speak.
 #[derive(Clone, Copy, Debug)]
 enum Protocol {
@@ -180,6 +196,11 @@ impl<S: Storage + Send + 'static> Door<S> {
                 _ = &mut stopped => break,
                 () = &mut crashed => break,
                 Some(_) = connections.join_next() => continue,
+                (errand, registration) = self.errand() => {
+                    let options = Arc::clone(&self.options);
+                    connections.spawn(errands::run(errand, registration, options));
+                    continue;
+                }
                 accepted = listener.accept() => accepted,
             };
             match accepted {
@@ -194,6 +215,14 @@ impl<S: Storage + Send + 'static> Door<S> {
         }
         drop(listener);
         connections.shutdown().await;
+    }
+
+    /// Something to do for the node itself; only with others of the legacy protocol.
+    async fn errand(&self) -> (Errand, Registration<S>) {
+        match self.protocol {
+            Protocol::Neo => std::future::pending().await,
+            Protocol::Legacy => self.node.errand().await,
+        }
     }
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>) {
@@ -211,20 +240,12 @@ impl<S: Storage + Send + 'static> Door<S> {
                 return;
             }
         };
-        // A connection works without these options as well, only slower.
-        let _ = stream.set_nodelay(true);
-        if options.keep_alive {
-            let keep_alive = socket2::TcpKeepalive::new()
-                .with_time(Duration::from_secs(5))
-                .with_interval(Duration::from_secs(3))
-                .with_retries(3);
-            let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keep_alive);
-        }
+        prepare(&stream, options);
         let options = Arc::clone(options);
         connections.spawn(connection::serve(
             stream,
             peer,
-            permit,
+            Some(permit),
             registration,
             options,
         ));

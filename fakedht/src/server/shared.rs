@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::node::{ConnectionId, Node};
+use crate::node::{ConnectionId, Errand, Node};
 use crate::storage::Storage;
 
 /// A node that several tasks use: the connections of a [`Server`](crate::Server), and whoever wants to
@@ -21,6 +21,8 @@ struct Shared<S> {
     state: Mutex<State<S>>,
     /// Told whenever the node's revision has changed.
     changed: Notify,
+    /// Told whenever the node has an errand.
+    errand: Notify,
     /// Buffers to read into. A connection needs one only while it has something to read.
     buffers: Mutex<Vec<Vec<u8>>>,
 }
@@ -62,6 +64,7 @@ impl<S: Storage> SharedNode<S> {
             shared: Arc::new(Shared {
                 state: Mutex::new(state),
                 changed: Notify::new(),
+                errand: Notify::new(),
                 buffers: Mutex::new(Vec::new()),
             }),
         }
@@ -80,6 +83,9 @@ impl<S: Storage> SharedNode<S> {
             }
         }
         let changed = node.revision() != revision;
+        if node.has_errand() {
+            self.shared.errand.notify_one();
+        }
         drop(state);
         if changed {
             self.shared.changed.notify_waiters();
@@ -140,8 +146,24 @@ impl<S: Storage> SharedNode<S> {
         &self,
         accept: impl FnOnce(&mut Node<S>) -> ConnectionId,
     ) -> Registration<S> {
-        let peer = Arc::new(Peer::default());
         let id = self.with(accept);
+        self.registration(id)
+    }
+
+    /// Waits for something to do for the node itself, and registers that as a connection.
+    pub(super) async fn errand(&self) -> (Errand, Registration<S>) {
+        loop {
+            let errand = self.with(Node::pop_errand);
+            if let Some(errand) = errand {
+                let (Errand::Work(id) | Errand::Connect { id, .. }) = errand;
+                return (errand, self.registration(id));
+            }
+            self.shared.errand.notified().await;
+        }
+    }
+
+    fn registration(&self, id: ConnectionId) -> Registration<S> {
+        let peer = Arc::new(Peer::default());
         self.lock().peers.insert(id, Arc::clone(&peer));
         Registration {
             node: self.clone(),

@@ -8,11 +8,10 @@ mod memory;
 pub use memory::MemoryStorage;
 
 use bytes::Bytes;
-use dht_protocol::neo::request::HostError;
-use dht_protocol::{ChannelName, Key};
+use dht_protocol::{ChannelName, HostError, Key};
 use thiserror::Error;
 
-pub use dht_protocol::neo::request::ChannelId;
+pub use dht_protocol::{ChannelId, Size};
 
 /// The channels and records of a node (`semantics-and-client.md` A1, C8).
 ///
@@ -51,15 +50,21 @@ pub trait Storage {
 
     /// How much is in a channel; nothing in one that was removed.
     fn size(&self, channel: ChannelId) -> Size;
-}
 
-/// How much is stored.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Size {
-    /// Number of records.
-    pub records: u64,
-    /// Bytes of all values together.
-    pub bytes: u64,
+    /// How much is in all channels. Asked with every write if there is a limit: a storage with many
+    /// channels should rather keep the sum.
+    fn total_size(&self) -> Size {
+        let mut total = Size::default();
+        let mut last = None;
+        while let Some(name) = self.channel_after(last.as_ref()) {
+            let id = self.find_channel(&name);
+            let size = id.map_or_else(Size::default, |id| self.size(id));
+            total.records += size.records;
+            total.bytes += size.bytes;
+            last = Some(name);
+        }
+        total
+    }
 }
 
 /// A storage could not do what it was asked for, and why.

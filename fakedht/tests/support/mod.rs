@@ -10,7 +10,10 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
+use dht_protocol::Key;
 use dht_protocol::codec::Put as _;
+use dht_protocol::legacy::{self, Answer, ClientRequest, Order, Status};
 use dht_protocol::neo::handshake::ClientHandshake;
 use dht_protocol::neo::request::RequestCode;
 use dht_protocol::neo::{Connection, Credential, Event, Limits, NodeAddress, RequestId};
@@ -165,6 +168,84 @@ impl Client {
             true => Err(io::ErrorKind::UnexpectedEof.into()),
             false => Ok(len),
         }
+    }
+}
+
+/// A client of the legacy protocol, one order at a time.
+pub struct Legacy {
+    pub stream: TcpStream,
+    input: BytesMut,
+}
+
+impl Legacy {
+    pub async fn connect(address: NodeAddress) -> Self {
+        Self {
+            stream: TcpStream::connect(address).await.unwrap(),
+            input: BytesMut::new(),
+        }
+    }
+
+    /// Sends an order; what comes back belongs to the request.
+    pub async fn send(&mut self, order: &Order) -> ClientRequest {
+        let mut bytes = Vec::new();
+        order.encode(&mut bytes);
+        self.stream.write_all(&bytes).await.unwrap();
+        ClientRequest::new(order.command())
+    }
+
+    /// What the node says next.
+    pub async fn event(&mut self, request: &mut ClientRequest) -> legacy::Event {
+        let what = format!("an answer to {}", request.command());
+        within(&what, async {
+            loop {
+                if let Some(event) = request.receive(&mut self.input).unwrap() {
+                    return event;
+                }
+                let read = self.stream.read_buf(&mut self.input).await.unwrap();
+                assert!(read > 0, "closed instead of {what}");
+            }
+        })
+        .await
+    }
+
+    /// Everything that the node says to an order.
+    pub async fn ask(&mut self, order: &Order) -> Vec<legacy::Event> {
+        let mut request = self.send(order).await;
+        let mut events = Vec::new();
+        while !request.is_over() {
+            events.push(self.event(&mut request).await);
+        }
+        events
+    }
+
+    /// The answer to an order that has a whole one.
+    pub async fn answer(&mut self, order: &Order) -> Answer {
+        match self.ask(order).await.pop() {
+            Some(legacy::Event::Answered(answer)) => answer,
+            other => panic!("{other:?} for {order:?}"),
+        }
+    }
+
+    /// The status of an answer.
+    pub async fn status(&mut self, order: &Order) -> Status {
+        self.answer(order).await.status()
+    }
+}
+
+/// A legacy Put.
+pub fn legacy_put(channel: &str, key: u64, value: impl AsRef<[u8]>) -> Order {
+    Order::Put {
+        channel: channel.into(),
+        key: Key(key).into(),
+        value: Bytes::copy_from_slice(value.as_ref()),
+    }
+}
+
+/// A legacy Get.
+pub fn legacy_get(channel: &str, key: u64) -> Order {
+    Order::Get {
+        channel: channel.into(),
+        key: Key(key).into(),
     }
 }
 

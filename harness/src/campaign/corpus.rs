@@ -7,7 +7,7 @@ use dht_reports::{CheckResult, CheckStarted, Event, Verdict};
 use dht_workload::corpus::{CorpusError, Kept, files};
 
 use super::finding::{described_case, failure};
-use super::stage::Stage;
+use super::stage::{NO_LEGACY, Stage};
 use crate::certify::again;
 use crate::certify::examiner::{Examiner, GONE};
 use crate::reporter::Reporter;
@@ -75,6 +75,11 @@ pub(crate) async fn run(examiner: &Examiner, reporter: &Reporter, files: &[File]
 }
 
 async fn verdict(examiner: &Examiner, stage: &Stage<'_>, file: &File, limit: Duration) -> Verdict {
+    if !stage.can_play(&file.kept.case) {
+        return Verdict::NotApplicable {
+            reason: NO_LEGACY.to_owned(),
+        };
+    }
     let until = Instant::now() + limit;
     let always = file.kept.fails.is_none_or(|rate| rate.failed == rate.of);
     let runs = if always { 1 } else { REPETITIONS };

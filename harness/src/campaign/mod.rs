@@ -7,7 +7,7 @@
 //! * `corpus`: failures that were kept, run again. `tour`: runs of the models.
 
 pub mod corpus;
-mod finding;
+pub(crate) mod finding;
 mod search;
 pub mod stage;
 mod sweep;

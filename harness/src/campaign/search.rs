@@ -18,7 +18,7 @@ use futures_util::future::join_all;
 
 use super::GROUP;
 use super::finding::{Finding, failure};
-use super::stage::{Played, Stage};
+use super::stage::{NO_LEGACY, Played, Stage};
 use super::sweep::Sweep;
 use super::techniques::{Part, chosen};
 use crate::certify::again;
@@ -109,6 +109,16 @@ impl<'a> Search<'a> {
             let restarts = restarts.filter(|record| record.part == Part::Restarts);
             restarts.for_each(|record| {
                 let reason = "only a node that was started with --spawn can be killed".to_owned();
+                let verdict = Verdict::NotApplicable { reason };
+                record.stopped.get_or_insert(verdict);
+            });
+        }
+        if !self.stage.speaks_legacy() {
+            let mixed = Part::Random(Technique::Mixed);
+            let records = self.records.iter_mut();
+            let records = records.filter(|record| record.part == mixed);
+            records.for_each(|record| {
+                let reason = NO_LEGACY.to_owned();
                 let verdict = Verdict::NotApplicable { reason };
                 record.stopped.get_or_insert(verdict);
             });
@@ -423,12 +433,12 @@ impl Drop for Search<'_> {
     }
 }
 
-/// How much of the operations a technique gets, of 20.
+/// How much of the operations a technique gets, of 20; what mixes protocols comes on top of them.
 fn share(technique: Technique) -> u64 {
     match technique {
         Technique::Sequential => 10,
         Technique::Concurrent => 6,
-        Technique::Faulty => 4,
+        Technique::Faulty | Technique::Mixed => 4,
     }
 }
 

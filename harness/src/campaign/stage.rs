@@ -1,6 +1,8 @@
 //! Runs cases against the node of a run.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddrV4;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +12,7 @@ use dht_client::Tap;
 use dht_protocol::neo::monitor::Coverage;
 use dht_reports::{Line, Profile, Restart};
 use dht_requirements as req;
+use dht_workload::case::Protocol;
 use dht_workload::judge::sequential::Sequential;
 use dht_workload::judge::{self, Fault};
 use dht_workload::names::Names;
@@ -19,11 +22,16 @@ use dht_workload::{Case, Recording, run};
 use tokio::time::timeout;
 
 use crate::certify::remove_channels;
+use crate::fuzz;
 use crate::target::Target;
 use crate::trace::Trace;
 
 /// How long a probe waits for what did not come when it was waited for with patience.
 const IMPATIENCE: Duration = Duration::from_millis(500);
+
+/// Why a case that speaks the legacy protocol is not run.
+pub(crate) const NO_LEGACY: &str =
+    "nobody knows where the node speaks the legacy protocol; --legacy HOST:PORT says so";
 
 /// Where cases are run: a node, and names on it that nobody else uses.
 pub struct Stage<'a> {
@@ -94,6 +102,28 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Can the node be asked for what a case does?
+    pub fn can_play(&self, case: &Case) -> bool {
+        !case.has_legacy() || self.speaks_legacy()
+    }
+
+    /// Does the node speak the legacy protocol, at an address that is known?
+    pub fn speaks_legacy(&self) -> bool {
+        self.target.legacy().address().is_some()
+    }
+
+    /// The connections of a case that speak the legacy protocol, with the address for it.
+    fn legacy_connections(&self, case: &Case) -> BTreeMap<usize, SocketAddrV4> {
+        let Some(address) = self.target.legacy().address() else {
+            return BTreeMap::new();
+        };
+        let protocols = case.protocols().into_iter().enumerate();
+        let legacy = protocols.filter(|(_, protocol)| *protocol == Protocol::Legacy);
+        legacy
+            .map(|(connection, _)| (connection, address))
+            .collect()
+    }
+
     /// Can the node be halted for a while?
     pub fn can_halt(&self) -> bool {
         self.control.is_some()
@@ -107,10 +137,16 @@ impl<'a> Stage<'a> {
     /// The same stage for cases that are run again and again to find a shorter one that fails like this: if
     /// nothing comes, it is not waited for as long as the first time.
     pub fn impatient(&self, fault: &Fault) -> Self {
-        let patience = match fault.requirement.id == req::REQ_ANSWERED.id {
+        let silent = [req::REQ_ANSWERED.id, req::LEG_ANSWER_COMES.id];
+        let patience = match silent.contains(&fault.requirement.id) {
             true => self.patience.min(IMPATIENCE),
             false => self.patience,
         };
+        self.with_patience(patience)
+    }
+
+    /// The same stage, for a node that may take so long for anything.
+    pub(crate) fn with_patience(&self, patience: Duration) -> Self {
         Self {
             target: self.target,
             seed: self.seed,
@@ -132,6 +168,9 @@ impl<'a> Stage<'a> {
         let prefix = format!("dhtcheck_{:x}_case{number}_", self.seed);
         let permitted = self.target.may_remove_channels();
         let names = Names::new(&prefix, self.target.range(), permitted);
+        if case.has_wrongs() {
+            return Ok(self.play_wrongly(case, &names, until, listen).await);
+        }
         let traces: Vec<_> = (0..case.connections())
             .filter(|_| listen)
             .map(|_| Arc::new(Trace::default()))
@@ -144,6 +183,7 @@ impl<'a> Stage<'a> {
             faulty: case.has_faults(),
             gated: case.has_schedule(),
             control: self.control.clone(),
+            legacy: self.legacy_connections(case),
             covering: listen,
         };
         let (address, credential) = (self.target.address(), self.target.credential().clone());
@@ -168,6 +208,30 @@ impl<'a> Stage<'a> {
             notes: recording.notes,
             coverage,
         })
+    }
+
+    /// Runs a case in which something is said wrongly, which no client does.
+    async fn play_wrongly(
+        &self,
+        case: &Case,
+        names: &Names,
+        until: Instant,
+        listen: bool,
+    ) -> Played {
+        let trace = listen.then(|| Arc::new(Trace::default()));
+        let run = (self.seed, self.patience);
+        let alone = fuzz::alone(self.target, run, case, names, until, trace.clone()).await;
+        if alone.gone {
+            self.target.restart().await;
+        }
+        Played {
+            fault: alone.fault,
+            operations: alone.steps,
+            faults: alone.wrongs,
+            exchange: trace.map(|trace| trace.lines()).unwrap_or_default(),
+            notes: Vec::new(),
+            coverage: Coverage::default(),
+        }
     }
 
     /// What is wrong with a case, if something is; also that no client can connect any more.

@@ -38,12 +38,37 @@ static RECORDS: [&Requirement; 14] = [
     &req::UPDATE_LEAVE_KEEPS,
 ];
 
+/// What cases that mix protocols exercise besides.
+static BOTH: [&Requirement; 20] = [
+    &req::LEG_PUT_STORED,
+    &req::LEG_PUT_REPLACES,
+    &req::LEG_GET_VALUE,
+    &req::LEG_GET_ABSENT,
+    &req::LEG_EXISTS_PRESENT,
+    &req::LEG_EXISTS_ABSENT,
+    &req::LEG_REMOVE_GONE,
+    &req::LEG_RMCHANNEL_GONE,
+    &req::LEG_CHANNELS_COMPLETE,
+    &req::LEG_CHANNELS_REAL,
+    &req::LEG_SIZE_RECORDS,
+    &req::LEG_GETALL_COMPLETE,
+    &req::LEG_PUTBATCH_STORED,
+    &req::LEG_LISTEN_SETTLES,
+    &req::LEG_LISTEN_ONLY_STORED,
+    &req::LEG_BOTH_FROM_NEO,
+    &req::LEG_BOTH_TO_NEO,
+    &req::LEG_BOTH_MIRROR_PUT,
+    &req::LEG_BOTH_MIRROR_REMOVE,
+    &req::LEG_BOTH_MIRROR_END,
+];
+
 impl Part {
     /// All of them, in the order in which they take turns.
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Random(Technique::Sequential),
         Self::Random(Technique::Concurrent),
         Self::Random(Technique::Faulty),
+        Self::Random(Technique::Mixed),
         Self::KillPoints,
         Self::Restarts,
     ];
@@ -54,6 +79,7 @@ impl Part {
             Self::Random(Technique::Sequential) => "random.sequential",
             Self::Random(Technique::Concurrent) => "random.concurrent",
             Self::Random(Technique::Faulty) => "random.faults",
+            Self::Random(Technique::Mixed) => "random.mixed",
             Self::KillPoints => "random.kill-points",
             Self::Restarts => "random.restarts",
         }
@@ -70,6 +96,9 @@ impl Part {
             Self::Random(Technique::Faulty) => {
                 "The same while connections break, stall, and pass bytes in pieces."
             }
+            Self::Random(Technique::Mixed) => {
+                "Random operations of clients of both protocols are answered as one node with one storage answers."
+            }
             Self::KillPoints => {
                 "A request whose connection is cut before, in or after any of its messages has happened or has not, and nothing else suffers."
             }
@@ -85,21 +114,29 @@ impl Part {
             id: self.id().to_owned(),
             group: GROUP.to_owned(),
             title: self.title().to_owned(),
-            requirements: RECORDS
-                .map(|requirement| requirement.id.to_owned())
-                .to_vec(),
+            requirements: self.ids().map(str::to_owned).collect(),
             request: None,
             tags: Vec::new(),
             subsumes: None,
         }
     }
 
+    /// The ids of the requirements that it exercises.
+    fn ids(self) -> impl Iterator<Item = &'static str> {
+        let more = match self {
+            Self::Random(Technique::Mixed) => &BOTH[..],
+            _ => &[],
+        };
+        RECORDS.iter().chain(more).map(|requirement| requirement.id)
+    }
+
     fn line(self) -> String {
+        let ids: Vec<_> = self.ids().collect();
         format!(
             "{:<28} {GROUP:<9} {}  [{}]",
             self.id(),
             self.title(),
-            RECORDS.map(|requirement| requirement.id).join(" ")
+            ids.join(" ")
         )
     }
 }
@@ -141,8 +178,8 @@ mod tests {
 
     #[test]
     fn a_filter_chooses() {
-        assert_eq!(lines(None).len(), 5);
-        assert_eq!(lines(Some("random")).len(), 5);
+        assert_eq!(lines(None).len(), 6);
+        assert_eq!(lines(Some("random")).len(), 6);
         assert_eq!(lines(Some("random.faults")).len(), 1);
         assert_eq!(lines(Some("random.kill-points")).len(), 1);
         assert!(!is_chosen(Some("put.stored")));

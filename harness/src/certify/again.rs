@@ -18,7 +18,7 @@ pub(crate) fn replay(options: &TargetOptions, file: &Path) -> String {
 }
 
 /// What says which node, each with a blank before it.
-fn arguments(options: &TargetOptions) -> String {
+pub(crate) fn arguments(options: &TargetOptions) -> String {
     let mut arguments = String::new();
     let mut add = |argument: String| {
         arguments.push(' ');
@@ -29,6 +29,9 @@ fn arguments(options: &TargetOptions) -> String {
     }
     if let Some(node) = &options.node {
         add(format!("--node {node}"));
+    }
+    if let Some(legacy) = &options.legacy {
+        add(format!("--legacy {legacy}"));
     }
     if let Some(path) = &options.identity.credentials {
         let path = quoted(&path.display().to_string());
@@ -89,6 +92,16 @@ mod tests {
         assert_eq!(
             command,
             r"dhtcheck certify --spawn 'it'\''s' --timeout 0.5 --seed 1 --filter put.stored"
+        );
+    }
+
+    #[test]
+    fn both_ports_are_repeated() {
+        let ports = ["--node", "127.0.0.1:10100", "--legacy", "127.0.0.1:10000"];
+        let command = again(&options(&ports), 1, "legacy-put.stored");
+        assert_eq!(
+            command,
+            "dhtcheck certify --node 127.0.0.1:10100 --legacy 127.0.0.1:10000 --seed 1 --filter legacy-put.stored"
         );
     }
 

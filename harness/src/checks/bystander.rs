@@ -11,7 +11,7 @@ use crate::wire::Link;
 /// The value of its record.
 const VALUE: &[u8] = b"bystander";
 /// The number of its record's key.
-const KEY: u64 = 0xb15;
+pub(super) const KEY: u64 = 0xb15;
 
 /// What it sees kept or broken, whatever is done to the node.
 pub(super) const SEEN: [&Requirement; 4] = [

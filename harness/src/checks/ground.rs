@@ -12,19 +12,23 @@ use dht_protocol::{ChannelName, HashRange, Key};
 use dht_reports::Observation;
 use dht_requirements::{self as req, Requirement};
 
-use crate::target::Target;
+use crate::target::{Legacy, Target};
 use crate::trace::Trace;
 use crate::unkept::{Checked, Outcome, Unkept, broken, not_applicable};
 use crate::wire::handshake::Step;
+use crate::wire::legacy::{LegacyLink, LegacyListen};
 use crate::wire::{Link, Login, Socket};
 
 /// How many keys a range must have, so that the few thousand that a check uses differ.
 const KEYS: u64 = 1 << 24;
+/// The number of the key that tells that a Listen runs.
+const SENTINEL: u64 = 0xdead;
 
 /// What a check stands on.
 #[derive(Debug)]
 pub struct Ground {
     node: SocketAddrV4,
+    legacy: Legacy,
     credential: Credential,
     guest: Option<Credential>,
     range: HashRange,
@@ -41,6 +45,7 @@ impl Ground {
     pub fn new(target: &Target, seed: u64, name: &str, patience: Duration) -> Self {
         Self {
             node: target.address(),
+            legacy: target.legacy(),
             credential: target.credential().clone(),
             guest: target.guest().cloned(),
             range: target.range(),
@@ -200,6 +205,53 @@ impl Ground {
                 Err(broken(rule, outcome, sent, &expected, observed))
             }
         }
+    }
+
+    /// Where the node speaks the legacy protocol; the check is not applicable if that is not known.
+    pub fn legacy_address(&self) -> Checked<SocketAddrV4> {
+        match self.legacy.address() {
+            Some(address) => Ok(address),
+            None => not_applicable(self.legacy.missing()),
+        }
+    }
+
+    /// A connection of the legacy protocol.
+    pub async fn legacy_link(&self) -> Checked<LegacyLink> {
+        let connecting = Socket::connect(self.legacy_address()?, self.trace.clone(), self.patience);
+        self.legacy_on(connecting.await)
+    }
+
+    /// A connection of the legacy protocol on which little is under way at a time
+    /// ([`Socket::connect_narrow`]).
+    pub async fn narrow_legacy_link(&self) -> Checked<LegacyLink> {
+        let connecting =
+            Socket::connect_narrow(self.legacy_address()?, self.trace.clone(), self.patience);
+        self.legacy_on(connecting.await)
+    }
+
+    fn legacy_on(&self, connected: io::Result<Socket>) -> Checked<LegacyLink> {
+        let socket = connected.map_err(|error| {
+            let (sent, expected) = ("a TCP connection", ["the connection is accepted"]);
+            let (rule, outcome) = (&req::LEG_ROBUST_NEW_CONNECTIONS, Outcome::Died);
+            broken(rule, outcome, sent, &expected, error.to_string())
+        })?;
+        self.trace.speaks_legacy(socket.id());
+        Ok(LegacyLink::new(socket))
+    }
+
+    /// A Listen that runs, on a connection of its own; `writer` has put its sentinels.
+    pub async fn legacy_listen(
+        &self,
+        channel: &ChannelName,
+        writer: &mut LegacyLink,
+    ) -> Checked<LegacyListen> {
+        let link = self.legacy_link().await?;
+        LegacyListen::begin(link, channel, self.key(SENTINEL), writer).await
+    }
+
+    /// The key of the sentinels of Listens.
+    pub fn legacy_sentinel(&self) -> Key {
+        self.key(SENTINEL)
     }
 
     /// A connection whose authentication has succeeded.

@@ -16,6 +16,7 @@ mod get_all;
 pub mod ground;
 mod handshake;
 mod hash_range;
+mod legacy;
 mod malformed;
 mod mirror;
 mod sample;
@@ -64,6 +65,8 @@ pub enum Group {
     Requests,
     /// GetAll and Mirror.
     Streams,
+    /// The legacy protocol, and both protocols over one storage.
+    Legacy,
     /// What nobody should send, and clients that behave badly.
     Hostile,
 }
@@ -107,6 +110,7 @@ pub fn all() -> &'static [Check] {
         checks.extend(get_all::checks());
         checks.extend(mirror::checks());
         checks.extend(malformed::checks());
+        checks.extend(legacy::checks());
         checks.sort_by_key(|check| check.group);
         checks
     });
@@ -294,10 +298,11 @@ impl fmt::Debug for Check {
 
 impl Group {
     /// All, in the order of the report.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Connection,
         Self::Requests,
         Self::Streams,
+        Self::Legacy,
         Self::Hostile,
     ];
 }
@@ -308,6 +313,7 @@ impl fmt::Display for Group {
             Self::Connection => "connection and authentication",
             Self::Requests => "requests",
             Self::Streams => "streams",
+            Self::Legacy => "legacy protocol",
             Self::Hostile => "hostile input",
         })
     }
@@ -356,14 +362,14 @@ mod tests {
     }
 
     #[test]
-    fn the_24_neo_cases_of_the_reference_suite_are_subsumed() {
+    fn the_36_cases_of_the_reference_suite_are_subsumed() {
         let subsumed: BTreeSet<_> = all().iter().filter_map(|check| check.subsumes).collect();
         let cases = include_str!("../../reference-cases.txt");
         let cases: BTreeSet<_> = cases
             .lines()
             .filter(|line| !line.starts_with('#'))
             .collect();
-        assert_eq!(cases.len(), 24);
+        assert_eq!(cases.len(), 36);
         assert_eq!(subsumed, cases);
     }
 }

@@ -76,6 +76,7 @@ pub(crate) fn case(
             .chain([round])
             .chain(end)
             .collect(),
+        ..Case::default()
     })
 }
 
@@ -291,6 +292,7 @@ impl Replay<'_> {
                 key: key(*of)?,
             },
             WriteKind::RemoveChannel => Step::RemoveChannel { channel },
+            WriteKind::Legacy(_) => return Err(Unplayable("a legacy client writes")),
         };
         let lane = frame.requests.len() + writer;
         self.start(lane, step);

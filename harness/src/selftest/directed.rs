@@ -39,6 +39,7 @@ pub(super) async fn find(bug: Option<&'static Bug>, timeout: Duration) -> Option
 async fn examiner(bug: Option<&'static Bug>, timeout: Duration) -> Option<Examiner> {
     let options = TargetOptions {
         node: None,
+        legacy: None,
         identity: Identity::default(),
         spawn: None,
         bug: bug.iter().map(|bug| bug.name.to_owned()).collect(),

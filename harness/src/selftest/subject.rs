@@ -42,10 +42,11 @@ pub enum Means {
 
 impl Means {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Random(Technique::Sequential),
         Self::Random(Technique::Concurrent),
         Self::Random(Technique::Faulty),
+        Self::Random(Technique::Mixed),
         Self::Directed,
     ];
 

@@ -7,6 +7,7 @@ use dht_protocol::neo::dissect::{Dissector, Side};
 use dht_protocol::neo::frame::FrameBuffer;
 use dht_reports::Line;
 
+use super::legacy::LegacyListening;
 use super::{ConnectionId, Event, Noted};
 
 /// How many lines of the beginning are kept.
@@ -20,6 +21,8 @@ const HIDDEN_TAIL: usize = 20;
 #[derive(Debug, Default)]
 pub(super) struct Listener {
     connections: BTreeMap<ConnectionId, Listening>,
+    /// Those of them that speak the legacy protocol.
+    legacy: BTreeMap<ConnectionId, LegacyListening>,
     head: Vec<Line>,
     tail: VecDeque<Line>,
     left_out: usize,
@@ -91,10 +94,17 @@ impl Listener {
             Event::Opened(connection) => {
                 self.connections.insert(connection, Listening::default());
             }
+            Event::SpeaksLegacy(connection) => {
+                self.legacy.insert(connection, LegacyListening::default());
+            }
             Event::Passed(connection, from, bytes) => self.pass(ms, connection, from, &bytes),
             Event::Remark(connection, text) => self.remark(ms, connection, text),
             Event::Ended(connection, reason) => {
                 self.show_authentication(connection);
+                let cut = self.legacy.get_mut(&connection).map(LegacyListening::end);
+                for (from, text) in cut.unwrap_or_default() {
+                    self.show(ms, connection, from, text);
+                }
                 let text = format!("connection closed: {reason}");
                 self.remark(ms, Some(connection), text);
             }
@@ -113,15 +123,16 @@ impl Listener {
     }
 
     fn pass(&mut self, ms: u64, connection: ConnectionId, from: Side, bytes: &[u8]) {
+        if let Some(listening) = self.legacy.get_mut(&connection) {
+            for text in listening.feed(from, bytes) {
+                self.show(ms, connection, from, text);
+            }
+            return;
+        }
         let hiding = self.hiding;
         let listening = self.connections.entry(connection).or_default();
         for Message { text, shown } in listening.feed(from, bytes, hiding) {
-            let mut line = match from {
-                Side::Client => Line::to_node(text),
-                Side::Node => Line::to_client(text),
-            }
-            .at(ms);
-            line.connection = Some(connection.to_string());
+            let line = passed(ms, connection, from, text);
             let listening = self.connections.entry(connection).or_default();
             match shown {
                 Shown::IfRefused if !listening.shows_authentication => {
@@ -130,6 +141,15 @@ impl Listener {
                 Shown::IfItFails => self.push_hidden(line),
                 Shown::Always | Shown::IfRefused => self.push(line),
             }
+        }
+    }
+
+    /// A line of a connection of the legacy protocol.
+    fn show(&mut self, ms: u64, connection: ConnectionId, from: Side, text: String) {
+        let line = passed(ms, connection, from, text);
+        match self.hiding {
+            true => self.push_hidden(line),
+            false => self.push(line),
         }
     }
 
@@ -166,6 +186,17 @@ impl Listener {
         }
         self.hidden_tail.push_back(line);
     }
+}
+
+/// The line of what passed.
+fn passed(ms: u64, connection: ConnectionId, from: Side, text: String) -> Line {
+    let mut line = match from {
+        Side::Client => Line::to_node(text),
+        Side::Node => Line::to_client(text),
+    }
+    .at(ms);
+    line.connection = Some(connection.to_string());
+    line
 }
 
 impl Listening {

@@ -5,12 +5,14 @@
 //! * [`link`]: an authenticated connection with requests: what came for which (`inbox`), what did not come.
 //! * [`talk`]: whole requests in one call, for what a check is not about; [`bulk`]: many of them.
 //! * [`mod@shown`]: bytes as reports show them.
+//! * [`legacy`]: the same for the legacy protocol.
 //!
 //! Nothing here sleeps. That something does not come is shown by a sentinel: a request on the same
 //! connection that is answered meanwhile.
 
 pub mod bulk;
 pub mod handshake;
+pub mod legacy;
 mod inbox;
 pub mod link;
 pub mod shown;

@@ -153,6 +153,13 @@ impl Socket {
         true
     }
 
+    /// Takes in what has come, and waits for nothing.
+    pub fn glance(&mut self) {
+        if self.closing.is_none() {
+            self.take_what_came();
+        }
+    }
+
     /// What came and was not taken yet.
     pub fn received(&mut self) -> &mut BytesMut {
         &mut self.received

@@ -7,6 +7,7 @@ mod framing;
 mod get_all;
 mod handshake;
 mod hash_range;
+mod legacy;
 mod malformed;
 mod mirror;
 mod random;
@@ -51,6 +52,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         get_all::FOUND_BY,
         mirror::FOUND_BY,
         malformed::FOUND_BY,
+        legacy::FOUND_BY,
     ];
     lists.into_iter().flatten()
 }
@@ -139,13 +141,16 @@ fn no_check_is_left_unjudged() {
 
 /// What every check may find, whatever it is about: silence, messages that are none, a dead node, harm to
 /// others.
-static ALWAYS: [&Requirement; 6] = [
+static ALWAYS: [&Requirement; 9] = [
     &req::REQ_ANSWERED,
     &req::REQ_ANSWER_DEFINED,
     &req::REQ_STATUS_FIRST,
     &req::ROBUST_SURVIVES,
     &req::ROBUST_DROP_LOCAL,
     &req::ROBUST_NEW_CONNECTIONS,
+    &req::LEG_ANSWER_COMES,
+    &req::LEG_ANSWER_STATUS,
+    &req::LEG_ANSWER_COMPLETE,
 ];
 
 #[test]

@@ -62,10 +62,16 @@ pub(super) static RANDOM_ONLY: &[&str] = &[
     "get-channels-every-20th-short",
     "get-channels-every-30th-ends-early",
     "mirror-tires-of-changes",
+    // both protocols
+    "legacy-put-every-12th-tells-nobody",
+    "legacy-put-every-70th-lost",
+    "legacy-remove-every-30th-not-done",
+    "legacy-remove-channel-leaves-seventh",
+    "legacy-putbatch-every-20th-only-first",
 ];
 
 /// How many cases they get. Which of them finds what follows from their number alone.
-const TURNS: usize = 300;
+const TURNS: usize = 400;
 
 #[test]
 fn every_bug_without_a_check_is_found_by_random_cases() {

@@ -48,7 +48,12 @@ fn required(problem: &Problem) -> impl Iterator<Item = (u32, &Op)> {
 
 /// A record that is not found although it was there, or found although it was not.
 fn presence(problem: &Problem, proofs: &mut Proofs) {
-    let shows_nothing = |act| matches!(act, Act::Read(ABSENT) | Act::Remove | Act::Clear);
+    let shows_nothing = |act| {
+        matches!(
+            act,
+            Act::Read(ABSENT) | Act::Remove | Act::Empty | Act::Clear
+        )
+    };
     let removals = Bridges::of(problem, Act::removes);
     let stores = Bridges::of(problem, |act| {
         matches!(act, Act::Write(_) | Act::Commit { .. })
@@ -122,7 +127,7 @@ fn values(problem: &Problem, proofs: &mut Proofs) {
 /// The value that is there at some moment of the operation.
 fn leaves(act: Act) -> Option<Value> {
     match act {
-        Act::Remove | Act::Clear => Some(ABSENT),
+        Act::Remove | Act::Empty | Act::Clear => Some(ABSENT),
         act => act.writes().or(act.needs()),
     }
 }

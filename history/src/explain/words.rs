@@ -316,6 +316,7 @@ pub(crate) fn did(entry: &Entry, channel: &Octets) -> String {
         }
         (Operation::Remove(_), Some(Outcome::Removed)) => "removed it".into(),
         (Operation::Remove(_), Some(Outcome::NoRecord)) => "found no record to remove".into(),
+        (Operation::Remove(_), Some(Outcome::Ok)) => "removed it, if it was there".into(),
         (Operation::Remove(_), None) => "tried to remove it".into(),
         (
             Operation::Update {

@@ -121,7 +121,7 @@ fn fits(operation: &Operation, outcome: &Outcome) -> bool {
         Operation::Put(..) | Operation::RemoveChannel(_) => matches!(outcome, Ok),
         Operation::Get(_) => matches!(outcome, Value(_) | NoRecord),
         Operation::Exists(_) => matches!(outcome, Exists(_)),
-        Operation::Remove(_) => matches!(outcome, Removed | NoRecord),
+        Operation::Remove(_) => matches!(outcome, Removed | NoRecord | Ok),
         Operation::Update { .. } => matches!(outcome, Ok | Conflict | NoRecord),
         Operation::GetChannels => matches!(outcome, Channels(_)),
     }

@@ -82,8 +82,8 @@ impl<'p> State<'p> {
                 self.done[op as usize - 1] && (value == expected || value == ABSENT)
             }
             Act::Refused { expected, absent } => value != expected && (absent || value != ABSENT),
-            // These two are never required: not where they would do nothing.
-            Act::Empty => value != ABSENT || self.can_be_created(),
+            // Unless they are required, not where they would do nothing.
+            Act::Empty => this.required || value != ABSENT || self.can_be_created(),
             Act::Touch => self.can_be_created() && !self.found_something(op),
             Act::Listed(true) => self.channel != Channel::Absent,
             Act::Listed(false) => self.channel != Channel::Exists,

@@ -220,9 +220,9 @@ impl<'h> Player<'h> {
             (Operation::Get(_), Some(Outcome::Value(value))) => found == Some(value),
             (Operation::Get(_) | Operation::Remove(_), Some(Outcome::NoRecord)) => found.is_none(),
             (Operation::Exists(_), Some(Outcome::Exists(exists))) => found.is_some() == *exists,
-            (Operation::Remove(_), None | Some(Outcome::Removed)) => {
+            (Operation::Remove(_), None | Some(Outcome::Ok | Outcome::Removed)) => {
                 channel.records.remove(key);
-                found.is_some() || outcome.is_none()
+                found.is_some() || outcome != Some(&Outcome::Removed)
             }
             (
                 Operation::Update {

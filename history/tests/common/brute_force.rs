@@ -169,7 +169,7 @@ impl Brute<'_> {
             (Operation::Exists(_), Some(Outcome::Exists(exists))) => {
                 read(found.is_some() == *exists)
             }
-            (Operation::Remove(_), None) => removed(read(true)),
+            (Operation::Remove(_), None | Some(Outcome::Ok)) => removed(read(true)),
             (Operation::Remove(_), Some(Outcome::Removed)) => removed(read(found.is_some())),
             (Operation::Get(_) | Operation::Remove(_), _) => read(found.is_none()),
             (

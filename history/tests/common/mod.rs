@@ -250,8 +250,12 @@ impl Node {
             (Operation::Exists(_), found) => Outcome::Exists(found.is_some()),
             (Operation::Remove(_), Some(_)) => {
                 self.records.remove(&record);
-                Outcome::Removed
+                match rng.percent(70) {
+                    true => Outcome::Removed,
+                    false => Outcome::Ok,
+                }
             }
+            (Operation::Remove(_), None) if rng.percent(30) => Outcome::Ok,
             (
                 Operation::Update {
                     expected, value, ..
@@ -321,7 +325,7 @@ pub fn spoil(rng: &mut Rng, history: &History) -> History {
         }
         Operation::Get(_) => choose(rng, &[Outcome::Value(value), Outcome::NoRecord]),
         Operation::Exists(_) => Outcome::Exists(rng.percent(50)),
-        Operation::Remove(_) => choose(rng, &[Outcome::Removed, Outcome::NoRecord]),
+        Operation::Remove(_) => choose(rng, &[Outcome::Removed, Outcome::NoRecord, Outcome::Ok]),
         Operation::Update { .. } => {
             choose(rng, &[Outcome::Ok, Outcome::Conflict, Outcome::NoRecord])
         }

@@ -1,6 +1,6 @@
 //! An answer to GetAll, or a whole refresh of a Mirror, while nothing else happens (A5, A6, P44 to P48):
-//! every record once, in any order, with its value. What a single
-//! record contributes is in [`selection`](super::selection).
+//! every record once, in any order, with its value. A legacy GetAll is judged alike, but creates no
+//! channel. What a single record contributes is in [`selection`](super::selection).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,6 +43,7 @@ pub(crate) fn judge(
     nodes: &[NodeId],
     selection: Selection<'_>,
     delivered: Option<&Deliveries<'_>>,
+    creation: Creation,
 ) -> Result<Verdict, Fault> {
     let mut verdict = Verdict {
         edits: Vec::with_capacity(states.len()),
@@ -59,7 +60,12 @@ pub(crate) fn judge(
         };
         let mut edits = Vec::new();
         for has in presences {
-            let view = View { state, nodes, has };
+            let view = View {
+                state,
+                nodes,
+                has,
+                creation,
+            };
             match delivered {
                 None => edits.push(view.unknown()),
                 Some(delivered) => match view.judge(selection, delivered) {
@@ -130,19 +136,30 @@ fn presences(state: &ChannelState, node: NodeId) -> Vec<bool> {
     presences
 }
 
+/// What an operation on a channel does to a node that lacks it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Creation {
+    /// It creates the channel.
+    Creates,
+    /// It does not.
+    Leaves,
+}
+
 /// An alternative of which it is decided which nodes have the channel.
 struct View<'a> {
     state: &'a ChannelState,
     nodes: &'a [NodeId],
     has: Vec<bool>,
+    creation: Creation,
 }
 
 impl<'a> View<'a> {
     /// The channel may have been created wherever it was absent.
     fn unknown(&self) -> Edit {
-        let present = |(node, has): (&NodeId, &bool)| match has {
-            true => vec![Change::Has(*node)],
-            false => vec![Change::Empty(*node), Change::MayLack(*node)],
+        let present = |(node, has): (&NodeId, &bool)| match (has, self.creation) {
+            (true, _) => vec![Change::Has(*node)],
+            (false, Creation::Creates) => vec![Change::Empty(*node), Change::MayLack(*node)],
+            (false, Creation::Leaves) => vec![Change::Lacks(*node)],
         };
         self.nodes.iter().zip(&self.has).flat_map(present).collect()
     }
@@ -153,9 +170,10 @@ impl<'a> View<'a> {
         selection: Selection<'_>,
         delivered: &Deliveries<'_>,
     ) -> Result<(Vec<Edit>, bool), Fault> {
-        let present = |(node, has): (&NodeId, &bool)| match has {
-            true => Change::Has(*node),
-            false => Change::Empty(*node),
+        let present = |(node, has): (&NodeId, &bool)| match (has, self.creation) {
+            (true, _) => Change::Has(*node),
+            (false, Creation::Creates) => Change::Empty(*node),
+            (false, Creation::Leaves) => Change::Lacks(*node),
         };
         let mut edits: Vec<Edit> = vec![self.nodes.iter().zip(&self.has).map(present).collect()];
         let mut exact = true;
@@ -258,4 +276,60 @@ fn union(ends: &BTreeSet<client::Records>) -> Vec<BTreeSet<RecordState>> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NODES: [NodeId; 2] = [NodeId(0), NodeId(1)];
+    const ALL: Selection<'_> = Selection {
+        keys_only: false,
+        filter: &[],
+        limit: usize::MAX,
+    };
+
+    /// Both nodes have the channel, and for each key one of these.
+    fn both_hold(keys: u64, records: &[RecordState]) -> ChannelState {
+        let slot = |node, key| {
+            let slot = Slot::one_of(records.iter().cloned())?;
+            Some(Change::Slot(node, Key(key), slot))
+        };
+        let slots = |node| (0..keys).filter_map(move |key| slot(node, key));
+        let edit = NODES.map(|node| [Change::Empty(node)].into_iter().chain(slots(node)));
+        ChannelState::default().edited(edit.into_iter().flatten().collect())
+    }
+
+    /// What agrees with each of the keys coming so often with the value "v".
+    fn heard(state: &ChannelState, keys: u64, times: usize) -> Verdict {
+        let value = Bytes::from("v");
+        let delivered = (0..keys).map(|key| (Key(key), vec![Some(&value); times]));
+        let (states, delivered) = (std::slice::from_ref(state), delivered.collect());
+        judge(states, &NODES, ALL, Some(&delivered), Creation::Creates).unwrap()
+    }
+
+    #[test]
+    fn what_was_known_before_changes_no_record() {
+        let state = both_hold(3, &[RecordState::stored("v".into())]);
+        let verdict = heard(&state, 3, NODES.len());
+        assert_eq!(verdict.edits, [[NODES.map(Change::Has).to_vec()]]);
+    }
+
+    #[test]
+    fn too_many_combinations_are_taken_together() {
+        let [v, w] = ["v", "w"].map(|text| RecordState::stored(text.into()));
+        // Each record is on one of the nodes: two possibilities a key.
+        for (keys, is_exact) in [(12, true), (13, false)] {
+            let state = both_hold(keys, &[RecordState::Absent, v.clone(), w.clone()]);
+            let verdict = heard(&state, keys, 1);
+            assert_eq!(verdict.edits[0].len(), MAX_COMBINATIONS, "{keys} keys");
+            assert_eq!(verdict.exact, is_exact, "{keys} keys");
+            let after = state.edited(verdict.edits[0][0].clone());
+            for node in NODES {
+                let last = after.states(node, Key(keys - 1));
+                assert!(!last.contains(&w), "that did not come");
+                assert_eq!(last.len(), if is_exact { 1 } else { 2 });
+            }
+        }
+    }
 }

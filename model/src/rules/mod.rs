@@ -6,12 +6,14 @@
 //! * `record`: an answer to an operation on one record.
 //! * `listing`: an answer to GetAll, and a Mirror's refresh; `selection`: one record in it.
 //! * `channel`: answers to GetChannels and RemoveChannel.
+//! * [`legacy`]: what is different in the legacy protocol.
 //!
 //! Judging changes nothing. `record`, `listing` and `channel` say for each alternative of a channel which
 //! edits of it agree with the answer; an answer is wrong if there is none for any alternative.
 
 pub(crate) mod channel;
 pub mod client;
+pub mod legacy;
 pub(crate) mod listing;
 pub mod node;
 pub(crate) mod record;

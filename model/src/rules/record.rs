@@ -15,13 +15,13 @@ use crate::state::{Change, ChannelState, Edit};
 /// What a node may hold, and whether it has the channel.
 type Choice = (bool, RecordState);
 
-/// What agrees with the answer. `nodes` are those responsible for the key, newest first.
+/// What agrees with an answer. `nodes` are those responsible for the key, newest first; `step` says what
+/// they may hold after the answer, given what they held.
 pub(crate) fn judge(
     states: &[ChannelState],
     nodes: &[NodeId],
     key: Key,
-    action: &Action,
-    answer: &Answer,
+    step: impl Fn(&[RecordState]) -> BTreeSet<client::Records>,
 ) -> Verdict {
     let mut exact = true;
     let edits = states
@@ -36,7 +36,7 @@ pub(crate) fn judge(
             let mut ends: BTreeMap<Vec<bool>, BTreeSet<client::Records>> = BTreeMap::new();
             for start in starts {
                 let (had, records): (Vec<_>, Vec<_>) = start.into_iter().unzip();
-                let next = client::step(action, &records, answer);
+                let next = step(&records);
                 if !next.is_empty() {
                     ends.entry(had).or_default().extend(next);
                 }
@@ -60,18 +60,18 @@ pub(crate) fn judge(
     Verdict { edits, exact }
 }
 
-/// The answers that are right.
+/// The answers that are right, given those to what the nodes may hold.
 pub(crate) fn answers(
     states: &[ChannelState],
     nodes: &[NodeId],
     key: Key,
-    action: &Action,
+    answers_to: impl Fn(&[RecordState]) -> BTreeSet<Answer>,
 ) -> Vec<Answer> {
     let mut answers = BTreeSet::new();
     for state in states {
         for start in combinations(&choices(state, nodes, key)).unwrap_or_default() {
             let records: Vec<_> = start.into_iter().map(|(_, record)| record).collect();
-            answers.extend(client::answers(action, &records));
+            answers.extend(answers_to(&records));
         }
     }
     answers.into_iter().collect()
@@ -215,7 +215,8 @@ mod tests {
             .collect();
         let state = ChannelState::default().edited(edit);
         let states = std::slice::from_ref(&state);
-        let verdict = judge(states, &NODES, KEY, &Action::Get, &Answer::NoRecord);
+        let step = |records: &[_]| client::step(&Action::Get, records, &Answer::NoRecord);
+        let verdict = judge(states, &NODES, KEY, step);
         assert!(!verdict.exact && !verdict.is_refusal());
         let after = state.edited(verdict.edits[0][0].clone());
         assert!(after.slot(NODES[2], KEY).is_some_and(|slot| slot.is_any()));
@@ -234,8 +235,8 @@ mod tests {
         });
         let state = ChannelState::default().edited(edit.collect());
         let answer = Answer::Value("v".into());
-        let nodes = &NODES[..2];
-        let verdict = judge(&[state], nodes, KEY, &Action::Get, &answer);
+        let step = |records: &[_]| client::step(&Action::Get, records, &answer);
+        let verdict = judge(&[state], &NODES[..2], KEY, step);
         assert!(verdict.exact);
         assert_eq!(verdict.edits[0].len(), 3, "all but neither");
     }

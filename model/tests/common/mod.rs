@@ -6,6 +6,7 @@
 )]
 
 pub(crate) mod judge;
+pub(crate) mod legacy;
 pub(crate) mod mutants;
 pub(crate) mod plan;
 
@@ -144,6 +145,9 @@ impl Naive {
 
     /// What comes back, and what there is afterwards.
     pub(crate) fn run_on(&mut self, route: Route, operation: &Operation) -> Answer {
+        if let Route::Legacy(id) = route {
+            return self.run_legacy(id, operation);
+        }
         let Route::Node(id) = route else {
             return self.run(operation);
         };
@@ -254,6 +258,10 @@ impl Naive {
             }
             Operation::GetHashRange => {
                 Answer::HashRanges(self.0.iter().map(|node| node.range).collect())
+            }
+            // Not of this protocol.
+            Operation::PutBatch { .. } | Operation::GetSize { .. } | Operation::Listen { .. } => {
+                Answer::Unknown
             }
         }
     }

@@ -67,7 +67,21 @@ pub(crate) fn mutants(operation: &Operation, right: &Answer) -> Vec<Answer> {
         }
         Answer::NoNode => vec![Answer::Stored, Answer::NoRecord, Answer::Removed(false)],
         Answer::WrongNode => vec![Answer::Stored, Answer::NoRecord, Answer::Exists(false)],
-        Answer::ValueTooBig | Answer::Error | Answer::Unknown => Vec::new(),
+        Answer::NothingThere => vec![Answer::Value(foreign())],
+        Answer::Size { records, bytes } => [records + 1, records.wrapping_sub(1)]
+            .map(|records| Answer::Size {
+                records,
+                bytes: *bytes,
+            })
+            .to_vec(),
+        Answer::EmptyValue => vec![Answer::Stored],
+        Answer::BadChannelName => vec![Answer::Stored, Answer::NothingThere, Answer::Listening],
+        Answer::Gone
+        | Answer::Listening
+        | Answer::ValueTooBig
+        | Answer::OutOfMemory
+        | Answer::Error
+        | Answer::Unknown => Vec::new(),
     };
     wrong.push(Answer::Error);
     wrong.push(Answer::ValueTooBig);

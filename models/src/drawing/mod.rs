@@ -12,7 +12,7 @@ use dht_protocol::neo::{Kind, RequestId};
 use crate::chart::{Chart, Ending, Mark, MessageId, Property, Role};
 use crate::property::{self, About};
 use crate::search::Path;
-use crate::world::{Action, Client, From, Node, Note, Request, State, World};
+use crate::world::{Action, Client, From, Node, Note, Request, State, Way, World};
 
 /// Draws the run that these actions make.
 pub fn draw(world: &World, first: &State, actions: impl IntoIterator<Item = Action>) -> Chart {
@@ -50,7 +50,7 @@ pub fn draw_finding(world: &World, about: &About, path: &Path<State, Action>) ->
 }
 
 /// A message on its way.
-type Way = (Request, Node, bool);
+type Course = (Request, Node, bool);
 
 struct Drawing<'a> {
     world: &'a World,
@@ -59,7 +59,8 @@ struct Drawing<'a> {
     nodes: Vec<usize>,
     /// Who says what the messages of a connection mean.
     dissectors: BTreeMap<(Client, Node), Dissector>,
-    on_the_way: BTreeMap<Way, VecDeque<MessageId>>,
+    on_the_way: BTreeMap<Course, VecDeque<MessageId>>,
+    between_nodes: BTreeMap<Way, VecDeque<MessageId>>,
 }
 
 impl<'a> Drawing<'a> {
@@ -82,6 +83,7 @@ impl<'a> Drawing<'a> {
             nodes,
             dissectors: BTreeMap::new(),
             on_the_way: BTreeMap::new(),
+            between_nodes: BTreeMap::new(),
         }
     }
 
@@ -189,6 +191,29 @@ impl<'a> Drawing<'a> {
                 let what = format!("has no room for the change of {}", words::key(*key));
                 self.happens(*node, what)
             }
+            Note::HandoverBegan(node) => self.happens(*node, "is to give keys away".to_owned()),
+            Note::HandoverOver(node) => {
+                self.happens(*node, "has handed everything over".to_owned())
+            }
+            Note::OrderSent(way, bytes) => {
+                let (from, to) = (self.nodes[way.from], self.nodes[way.to]);
+                let message = self.chart.message(from, to, words::order(bytes));
+                self.between_nodes
+                    .entry(*way)
+                    .or_default()
+                    .push_back(message);
+                Mark::Sent(message)
+            }
+            Note::OrderTook(way) => return self.passed(*way, Mark::Received),
+            Note::OrderLost(way) => return self.passed(*way, Mark::Lost),
+            Note::HandoverBroke(from, to) => Mark::Breaks {
+                between: (self.nodes[*from], self.nodes[*to]),
+            },
+            Note::Ordered(node, order, answer) => {
+                let node = &self.chart.lanes[self.nodes[*node]].name;
+                let what = words::ordered(order, answer);
+                Mark::Elsewhere(format!("a legacy client {what} at {node}"))
+            }
             // Seen in what the node sends, or no longer does.
             Note::Suspended(..) | Note::Queued(..) => return Vec::new(),
         };
@@ -225,6 +250,14 @@ impl<'a> Drawing<'a> {
         let way = (request, node, from == From::Client);
         self.on_the_way.entry(way).or_default().push_back(message);
         Mark::Sent(message)
+    }
+
+    fn passed(&mut self, way: Way, mark: fn(MessageId) -> Mark) -> Vec<Mark> {
+        let next = self
+            .between_nodes
+            .get_mut(&way)
+            .and_then(VecDeque::pop_front);
+        next.map(mark).into_iter().collect()
     }
 
     fn arrived(

@@ -1,6 +1,8 @@
 //! What happens in a run, in words.
 
 use bytes::Bytes;
+use dht_protocol::legacy::batch::decode_records;
+use dht_protocol::legacy::{Answer, KeyText, Order, Status};
 use dht_protocol::neo::client::{Request as Asks, Told};
 use dht_protocol::neo::dissect::{Dissector, Side};
 use dht_protocol::neo::request::update::{Decision, Notification as Updated};
@@ -8,7 +10,7 @@ use dht_protocol::neo::request::{RecordName, gather, get_all, mirror, stream};
 use dht_protocol::{ChannelName, Key};
 
 use super::{body, prefix};
-use crate::world::{Request, RequestSetup, node_at};
+use crate::world::{Request, RequestSetup, node_at, order_of};
 
 /// How long a value is shown.
 const SHOWN: usize = 12;
@@ -121,6 +123,50 @@ pub(super) fn wrote(channel: &ChannelName, of: Key, written: Option<&Bytes>) -> 
         Some(new) => format!("stores {} = {} in {channel}", key(of), value(new)),
         None => format!("removes {} from {channel}", key(of)),
     }
+}
+
+/// What one node says to another.
+pub(super) fn order(bytes: &Bytes) -> String {
+    match order_of(bytes) {
+        Some(Order::PutBatch { batch, .. }) => {
+            let records = decode_records(&batch).unwrap_or_default().into_iter();
+            let records = records.map(|(of, found)| format!(" {} = {}", key(of), value(&found)));
+            format!("PutBatch{}", records.collect::<String>())
+        }
+        Some(Order::Remove { key, .. }) => format!("Remove {}", named_key(&key)),
+        Some(other) => other.command().to_string(),
+        None => {
+            let code = bytes.first_chunk().map(|code| i32::from_le_bytes(*code));
+            let status = code.and_then(Status::from_code);
+            status.map_or_else(|| "?".to_owned(), |status| status.to_string())
+        }
+    }
+}
+
+/// What a legacy client has ordered, and what came of it.
+pub(super) fn ordered(order: &Order, answer: &Answer) -> String {
+    match (order, answer) {
+        (_, Answer::Status(status)) if *status != Status::Ok => {
+            format!("orders {}: {status}", order.command())
+        }
+        (
+            Order::Put {
+                key, value: new, ..
+            },
+            _,
+        ) => {
+            format!("puts {} = {}", named_key(key), value(new))
+        }
+        (Order::Remove { key, .. }, _) => format!("removes {}", named_key(key)),
+        (Order::Get { key, .. }, Answer::Value(found)) => {
+            format!("gets {}: {}", named_key(key), value(found))
+        }
+        _ => format!("orders {}", order.command()),
+    }
+}
+
+fn named_key(text: &KeyText) -> String {
+    text.parse().map_or_else(|| text.to_string(), key)
 }
 
 /// The name of a record: models have few, with small keys.

@@ -8,6 +8,7 @@
 mod channels;
 mod control;
 mod get_all;
+mod handover;
 mod hash_range;
 mod mirror;
 mod mirror_refresh;
@@ -89,6 +90,7 @@ pub fn all() -> Vec<Entry> {
     entries.extend_from_slice(mirror_refresh::ENTRIES);
     entries.extend_from_slice(hash_range::ENTRIES);
     entries.extend_from_slice(redistribution::ENTRIES);
+    entries.extend_from_slice(handover::ENTRIES);
     entries.extend_from_slice(update::ENTRIES);
     entries
 }

@@ -12,6 +12,7 @@ pub mod copies;
 pub mod dialogue;
 pub mod every_request;
 pub mod get_all;
+pub mod handover;
 pub mod hash_range;
 pub mod linearizable;
 pub mod mirror;

@@ -6,6 +6,7 @@ use dht_protocol::Key;
 use dht_protocol::neo::client::Backlog;
 use dht_protocol::neo::request::control::Control;
 
+use super::handover::Part;
 use super::note::{Client, Node, Request};
 
 /// A step.
@@ -47,6 +48,8 @@ pub enum Action {
     Announce,
     /// A record follows to the other node.
     Move(Key),
+    /// Something happens in a redistribution by the machine that a node runs.
+    Redistribution(Part),
 }
 
 impl Action {
@@ -64,6 +67,7 @@ impl Action {
                 | Self::NodeDown(..)
                 | Self::Connect(..)
                 | Self::Move(_)
+                | Self::Redistribution(Part::Work | Part::Order | Part::Answer)
         )
     }
 }
@@ -120,6 +124,7 @@ impl fmt::Display for Action {
             Self::Restart(node) => write!(f, "node {} is restarted", node + 1),
             Self::Announce => f.write_str("the redistribution begins"),
             Self::Move(key) => write!(f, "record k{} moves to the other node", key.0),
+            Self::Redistribution(part) => write!(f, "redistribution: {part:?}"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a model consists of and what may happen in it: its frame.
 
 use bytes::Bytes;
+use dht_protocol::legacy::Order;
 use dht_protocol::neo::client::Request;
 use dht_protocol::neo::request::control::Control;
 use dht_protocol::neo::request::update::Decision;
@@ -49,6 +50,8 @@ pub struct Frame {
     pub writers: Vec<Vec<Write>>,
     /// Keys that move from one node to the other.
     pub transfer: Option<Transfer>,
+    /// Keys that move from one node to the other by the machine that a node runs.
+    pub handover: Option<Handover>,
     /// How often what can happen at any time does.
     pub budget: Budget,
     /// From how many messages on the way to a client on the node waits before it sends more.
@@ -108,6 +111,8 @@ pub enum WriteKind {
     Remove(Key),
     /// No channel.
     RemoveChannel,
+    /// What a client of the legacy protocol orders, at the node that is responsible.
+    Legacy(Order),
 }
 
 /// A redistribution: a node loses keys to another one, which is announced, and the records follow one by
@@ -122,6 +127,17 @@ pub struct Transfer {
     pub keeps: HashRange,
     /// What the second one is responsible for.
     pub gets: HashRange,
+}
+
+/// A redistribution by the machine that a node runs, over a connection between the two nodes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Handover {
+    /// Which keys go where.
+    pub transfer: Transfer,
+    /// How often the connection breaks.
+    pub drops: u8,
+    /// May what was on its way arrive when the connection has broken?
+    pub late: bool,
 }
 
 /// How often things happen.
@@ -139,6 +155,8 @@ pub struct Budget {
     pub strays: u8,
     /// The user of a GetAll or Mirror gets more to read than it can, and has read it, in turn.
     pub paces: u8,
+    /// Connections between nodes break; how often they may stands in the [`Handover`].
+    pub drops: u8,
 }
 
 impl Frame {
@@ -153,6 +171,7 @@ impl Frame {
             requests: Vec::new(),
             writers: Vec::new(),
             transfer: None,
+            handover: None,
             budget: Budget::default(),
             room: 2,
             limits: Limits::default(),
@@ -245,6 +264,13 @@ impl Frame {
     #[must_use]
     pub fn transfer(mut self, transfer: Transfer) -> Self {
         self.transfer = Some(transfer);
+        self
+    }
+
+    /// With a redistribution by the machine that a node runs.
+    #[must_use]
+    pub fn handover(mut self, handover: Handover) -> Self {
+        self.handover = Some(handover);
         self
     }
 

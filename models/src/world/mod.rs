@@ -12,8 +12,8 @@
 //!
 //! * `frame`, `state`, `action`, `note`: the values.
 //! * `possible`: which actions there are. `fair`: which of them happen if nothing prevents them.
-//! * `step`: what an action does; `delivery`, `links`, `writes` and `redistribution`: to messages, connections
-//!   and what is stored. `client`, `node`: what the machines do. `remember`: what properties make of it.
+//! * `step`: what an action does; `delivery`, `links`, `writes`, `redistribution` and `handover`: to messages,
+//!   connections and what is stored. `client`, `node`: what the machines do. `remember`: what properties make of it.
 //! * `store`: what nodes store.
 //! * `defects`: what can be switched on to be wrong.
 
@@ -23,6 +23,7 @@ mod defects;
 mod delivery;
 mod fair;
 mod frame;
+mod handover;
 mod links;
 mod node;
 mod note;
@@ -36,10 +37,12 @@ mod writes;
 
 pub use action::Action;
 pub use frame::{
-    Budget, CLIENTS, ClientSetup, Frame, NODES, REQUESTS, RequestSetup, Transfer, Write, WriteKind,
-    address, node_at,
+    Budget, CLIENTS, ClientSetup, Frame, Handover, NODES, REQUESTS, RequestSetup, Transfer, Write,
+    WriteKind, address, node_at,
 };
-pub use note::{Client, From, Node, Note, Request};
+pub use handover::Part;
+pub(crate) use handover::order_of;
+pub use note::{Client, From, Node, Note, Request, Way};
 pub use state::{Link, State, Used};
 pub use store::Store;
 
@@ -52,6 +55,7 @@ use crate::chart::Glyphs;
 use crate::drawing;
 use crate::intern::{Id, Interner, Memo};
 use crate::property::{About, Kind, Memories};
+use handover::Moving;
 use state::{Asked, Queue, Served};
 
 /// A model, ready to be explored.
@@ -63,6 +67,7 @@ pub struct World {
     asked: Interner<Asked>,
     served: Interner<Served>,
     stores: Interner<Store>,
+    movings: Interner<Moving>,
     messages: Interner<Bytes>,
     queues: Interner<Queue>,
     notes: Interner<Vec<Note>>,
@@ -133,6 +138,7 @@ impl World {
             asked,
             served,
             stores: Interner::default(),
+            movings: Interner::default(),
             messages: Interner::default(),
             queues,
             notes,
@@ -174,7 +180,8 @@ fn fits(frame: &Frame) -> bool {
     let (clients, nodes) = (frame.clients.len(), frame.nodes.len());
     let knows = frame.clients.iter().flat_map(|client| &client.knows);
     let writes = frame.writers.iter().flatten().map(|write| &write.node);
-    let transfer = frame.transfer.iter();
+    let handover = frame.handover.iter().map(|handover| &handover.transfer);
+    let transfer = frame.transfer.iter().chain(handover);
     let transfer = transfer.flat_map(|transfer| [&transfer.from, &transfer.to]);
     let mut named = knows.chain(writes).chain(transfer);
     let mut requests = frame.requests.iter();

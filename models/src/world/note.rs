@@ -1,11 +1,14 @@
 //! What happens in a run of a model, as those who judge it and those who draw it are told.
 
 use bytes::Bytes;
+use dht_protocol::legacy::{Answer, Order};
 use dht_protocol::neo::Violation;
 use dht_protocol::neo::client::Told;
 use dht_protocol::neo::request::control::Control;
 use dht_protocol::neo::request::update::Decision;
 use dht_protocol::{ChannelName, HashRange, Key};
+
+use super::frame::Transfer;
 
 /// The number of a client.
 pub type Client = usize;
@@ -59,6 +62,20 @@ pub enum Note {
     Arrived(Node, ChannelName, Key, Bytes),
     /// A record was taken away because it was brought to another node.
     Left(Node, ChannelName, Key),
+    /// A node begins to hand over what another one is to have.
+    HandoverBegan(Node),
+    /// It has.
+    HandoverOver(Node),
+    /// A message between nodes leaves.
+    OrderSent(Way, Bytes),
+    /// The message between nodes that left first arrives.
+    OrderTook(Way),
+    /// It is lost with its connection.
+    OrderLost(Way),
+    /// The connection between two nodes breaks.
+    HandoverBroke(Node, Node),
+    /// A client of the legacy protocol has ordered something, and was answered.
+    Ordered(Node, Order, Answer),
     /// A node tells its clients of another one, and what that one is responsible for.
     Announced(Node, Node, HashRange),
     /// A node is responsible for other keys than before.
@@ -82,6 +99,38 @@ pub enum Note {
     NodeDown(Client, Node),
     /// A node was restarted.
     Restarted(Node),
+}
+
+/// A direction of a connection between nodes.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Way {
+    /// Who says something.
+    pub from: Node,
+    /// To whom.
+    pub to: Node,
+    /// The how manieth connection it is.
+    pub connection: u8,
+}
+
+impl Way {
+    /// The way of records.
+    pub(super) fn new(transfer: Transfer, connection: u8) -> Self {
+        let Transfer { from, to, .. } = transfer;
+        Self {
+            from,
+            to,
+            connection,
+        }
+    }
+
+    /// The way of answers.
+    pub(super) fn back(self) -> Self {
+        Self {
+            from: self.to,
+            to: self.from,
+            ..self
+        }
+    }
 }
 
 /// Who sent something.

@@ -123,6 +123,11 @@ impl World {
 
     /// How far the redistribution may get.
     fn of_redistribution(&self, state: &State, actions: &mut Vec<Action>) {
+        if let Some(handover) = &self.frame.handover {
+            let moving = self.movings.get(state.moving);
+            let parts = moving.parts(handover, state.used.spent.drops);
+            actions.extend(parts.into_iter().map(Action::Redistribution));
+        }
         let Some(transfer) = self.frame.transfer else {
             return;
         };

@@ -5,7 +5,7 @@ use dht_protocol::neo::request::get_hash_range::Update;
 use dht_protocol::neo::request::{ChannelId, Host};
 use dht_protocol::{ChannelName, HashRange, Key};
 
-use super::frame::address;
+use super::frame::{Transfer, address};
 use super::node;
 use super::note::{Node, Note};
 use super::step::Step;
@@ -21,6 +21,11 @@ impl Step<'_> {
             return;
         };
         self.state.used.announced = true;
+        self.change_range(transfer);
+    }
+
+    pub(super) fn change_range(&mut self, transfer: Transfer) {
+        let world = self.world;
         let from = transfer.from;
         // The defect: the other way around.
         let late = world.frame.defects.has(Defect::F28);

@@ -12,6 +12,7 @@ use dht_protocol::neo::request::get_hash_range;
 use rustc_hash::FxBuildHasher;
 
 use super::frame::{Budget, CLIENTS, NODES, REQUESTS};
+use super::handover::Moving;
 use super::note::Request;
 use super::store::Store;
 use crate::intern::Id;
@@ -32,6 +33,8 @@ pub struct State {
     pub(super) to_client: [[Id<Queue>; NODES]; REQUESTS],
     /// What each node stores.
     pub(super) stores: [Id<Store>; NODES],
+    /// How far a redistribution is.
+    pub(super) moving: Id<Moving>,
     /// The connections.
     pub links: [[Link; NODES]; CLIENTS],
     /// What has been used of the budgets.
@@ -43,7 +46,7 @@ pub struct State {
 }
 
 /// How many numbers of values there are in a state.
-const IDS: usize = CLIENTS + REQUESTS + 3 * REQUESTS * NODES + NODES + 1;
+const IDS: usize = CLIENTS + REQUESTS + 3 * REQUESTS * NODES + NODES + 2;
 
 /// As few words as possible: every state that a search meets is hashed, and a derived hash takes each field,
 /// and the length of each list, one by one.
@@ -64,6 +67,7 @@ impl Hash for State {
             to_node,
             to_client,
             stores,
+            moving,
             links,
             used,
             memories,
@@ -80,6 +84,7 @@ impl Hash for State {
         to_node.iter().flatten().for_each(|id| add(id.number()));
         to_client.iter().flatten().for_each(|id| add(id.number()));
         stores.iter().for_each(|id| add(id.number()));
+        add(moving.number());
         add(memories.number());
         for pair in numbers.chunks_exact(2) {
             hasher.write_u64(pair[0] << 32 | pair[1]);

@@ -5,6 +5,7 @@ use dht_protocol::HashRange;
 use dht_protocol::neo::registry::Registry;
 
 use super::frame::{CLIENTS, NODES, REQUESTS, address};
+use super::handover::Moving;
 use super::note::{Client, From, Node, Note, Request};
 use super::state::{Link, State, Used};
 use super::store::Store;
@@ -38,6 +39,7 @@ impl World {
             to_node: [[self.nothing.queue; NODES]; REQUESTS],
             to_client: [[self.nothing.queue; NODES]; REQUESTS],
             stores: std::array::from_fn(|node| self.stores.id(stores(node).unwrap_or_else(empty))),
+            moving: self.movings.id(Moving::before()),
             links,
             used: Used::default(),
             memories: self.memories.id(Memories(memories)),
@@ -158,6 +160,7 @@ impl Step<'_> {
             }
             Action::Announce => self.announce(),
             Action::Move(key) => self.move_record(key),
+            Action::Redistribution(part) => self.hand_over(part),
         }
     }
 

@@ -68,6 +68,11 @@ impl Store {
         named.map(|(name, _)| name)
     }
 
+    /// The channel with this name.
+    pub(super) fn id(&self, name: &ChannelName) -> Option<ChannelId> {
+        self.channels.get(name).map(|channel| channel.id)
+    }
+
     fn open(&mut self, name: &ChannelName, defects: Defects) -> ChannelId {
         if let Some(channel) = self.channels.get(name) {
             return channel.id;
@@ -130,6 +135,24 @@ impl<'a> StoreHost<'a> {
             cursor,
             written: Vec::new(),
         }
+    }
+
+    /// Stores a record that has only moved: nobody is told. Says what its channel is called.
+    pub(super) fn put_silently(
+        &mut self,
+        channel: ChannelId,
+        key: Key,
+        value: &Bytes,
+    ) -> Option<ChannelName> {
+        let records = self.store.records_mut(channel)?;
+        records.insert(key, value.clone());
+        self.store.name(channel).cloned()
+    }
+
+    /// Removes a record that has only moved. Says what its channel is called, if there was one.
+    pub(super) fn take_silently(&mut self, channel: ChannelId, key: Key) -> Option<ChannelName> {
+        self.store.records_mut(channel)?.remove(&key)?;
+        self.store.name(channel).cloned()
     }
 
     /// Ends the step: what was written.

@@ -23,6 +23,10 @@ impl Step<'_> {
             return;
         };
         self.state.used.written[writer] += 1;
+        if let WriteKind::Legacy(order) = what {
+            self.order_of_client(*node, order);
+            return;
+        }
         self.change(*node, |host| {
             match what {
                 WriteKind::Put(key, value) => {
@@ -34,6 +38,7 @@ impl Step<'_> {
                     host.remove(channel, *key)?;
                 }
                 WriteKind::RemoveChannel => host.remove_channel(channel)?,
+                WriteKind::Legacy(_) => {}
             }
             Ok(())
         });
@@ -65,6 +70,7 @@ impl Step<'_> {
         if written.is_empty() {
             return;
         }
+        self.follow(node, before, written);
         let world = self.world;
         let (before, after) = (
             world.stores.get(before),

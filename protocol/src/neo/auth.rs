@@ -226,6 +226,27 @@ mod tests {
     }
 
     #[test]
+    fn times_that_no_clock_says_are_refused_whatever_the_node_s_own_says() {
+        let credentials = Credentials::default_admin();
+        for (time, is_clock) in [
+            (0, false),
+            (1, true),
+            (i64::MAX as u64, true),
+            (1 << 63, false),
+        ] {
+            let proof = Proof {
+                name: b"admin".to_vec(),
+                code: code(&AuthKey::ZERO, time, [0; 4]),
+            };
+            let verdict = judge(&credentials, time, Timestamp(time), [0; 4], &proof);
+            match is_clock {
+                true => assert!(verdict.is_ok(), "{time}"),
+                false => assert!(matches!(verdict, Err(Refusal::Clock { .. })), "{time}"),
+            }
+        }
+    }
+
+    #[test]
     fn a_client_is_judged_by_name_clock_and_code() {
         let credentials = Credentials::default_admin();
         let (now, nonce) = (1_795_328_455, [1, 2, 3, 4]);

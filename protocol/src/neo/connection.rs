@@ -107,8 +107,9 @@ impl<H: Handshake> Connection<H> {
     }
 
     fn advance(&mut self, now: Now) -> Result<Option<Event<H::Established>>, Violation> {
-        if matches!(self.phase, Phase::Version(_)) && !self.exchange_versions(now)? {
-            return Ok(None);
+        if matches!(self.phase, Phase::Version(_)) {
+            // Nothing may have come behind the version yet.
+            return self.exchange_versions(now).map(|()| None);
         }
         while let Phase::Authentication(handshake) = &mut self.phase {
             let Some(body) = self.input.next(Kind::Authentication, self.limits.message)? else {
@@ -130,9 +131,9 @@ impl<H: Handshake> Connection<H> {
 
     /// Takes the peer's version byte if it is there. The side that is spoken to answers before it
     /// compares (`neo-transport.md` Q2).
-    fn exchange_versions(&mut self, now: Now) -> Result<bool, Violation> {
+    fn exchange_versions(&mut self, now: Now) -> Result<(), Violation> {
         let Some(version) = self.input.take_byte() else {
-            return Ok(false);
+            return Ok(());
         };
         let extra = self.input.len();
         // The side that spoke first has been answered, but may not be told anything more yet.
@@ -149,7 +150,7 @@ impl<H: Handshake> Connection<H> {
             handshake.begin(now.unix, &mut self.output);
             self.phase = Phase::Authentication(handshake);
         }
-        Ok(true)
+        Ok(())
     }
 }
 

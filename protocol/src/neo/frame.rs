@@ -156,6 +156,20 @@ mod tests {
     }
 
     #[test]
+    fn a_header_that_was_looked_at_is_still_left_over() {
+        let (mut buffer, mut message) = (FrameBuffer::default(), Vec::new());
+        assert!(buffer.is_empty());
+        write_request(&mut message, RequestId::FIRST, b"abc");
+        let (first, last) = message.split_at(20);
+        buffer.feed(first);
+        assert_eq!(buffer.next(Kind::Request, 100), Ok(None));
+        assert_eq!((buffer.len(), buffer.is_empty()), (20, false));
+        buffer.feed(last);
+        assert!(buffer.next(Kind::Request, 100).unwrap().is_some());
+        assert_eq!((buffer.len(), buffer.is_empty()), (0, true));
+    }
+
+    #[test]
     fn an_announced_length_costs_nothing() {
         let mut buffer = FrameBuffer::default();
         buffer.feed(

@@ -207,4 +207,38 @@ mod tests {
             Err(Violation::MessageType { code: 3 })
         );
     }
+
+    #[test]
+    fn the_limit_itself_is_accepted() {
+        let at_limit = header(Kind::Request, 100);
+        assert_eq!(Header::decode(at_limit.encode(), 100), Ok(at_limit));
+        let bytes = header(Kind::Request, 101).encode();
+        let (body_len, limit) = (101, 100);
+        assert_eq!(
+            Header::decode(bytes, limit),
+            Err(Violation::TooLong { body_len, limit })
+        );
+    }
+
+    #[test]
+    fn ids_follow_one_another_and_never_reach_0() {
+        let ids = [
+            Some(RequestId::FIRST),
+            RequestId::new(2),
+            RequestId::new(u64::MAX),
+        ];
+        let [first, second, last] = ids.map(Option::unwrap);
+        assert_eq!((first.next(), last.next()), (second, first));
+        assert_eq!(RequestId::new(0), None);
+    }
+
+    #[test]
+    fn as_text() {
+        assert_eq!(RequestId::FIRST.to_string(), "1");
+        let kinds = [Kind::Request, Kind::Authentication];
+        assert_eq!(
+            kinds.map(|kind| kind.to_string()),
+            ["request", "authentication"]
+        );
+    }
 }

@@ -5,6 +5,9 @@ use dht_protocol::neo::{ClientName, Limits, Violation};
 
 use super::{Memory, hex};
 
+/// More turns, and more messages, than any test needs.
+const MAX_TURNS: usize = 10_000;
+
 /// A node's half of a request and the node it runs on.
 #[derive(Clone, Debug)]
 pub(crate) struct Half<N> {
@@ -32,8 +35,11 @@ impl<N: NodeHalf> Half<N> {
     /// The next message, if there is one now.
     pub(crate) fn next(&mut self) -> Option<Vec<u8>> {
         let mut message = Vec::new();
-        loop {
-            match self.node.poll(&mut self.memory, &mut message) {
+        for _ in 0..MAX_TURNS {
+            let over = self.node.is_over();
+            let progress = self.node.poll(&mut self.memory, &mut message);
+            assert_eq!(over, progress == Progress::Ended, "both ways to ask agree");
+            match progress {
                 Progress::Sent => return Some(message),
                 Progress::Yielded => assert!(message.is_empty(), "yielded with a message"),
                 Progress::Idle | Progress::Ended => {
@@ -42,11 +48,14 @@ impl<N: NodeHalf> Half<N> {
                 }
             }
         }
+        panic!("it yields for ever");
     }
 
     /// Every message that can be sent now.
     pub(crate) fn say(&mut self) -> Vec<Vec<u8>> {
-        std::iter::from_fn(|| self.next()).collect()
+        let messages: Vec<_> = std::iter::from_fn(|| self.next()).take(MAX_TURNS).collect();
+        assert!(messages.len() < MAX_TURNS, "it speaks for ever");
+        messages
     }
 
     /// Has the request ended? Nothing may be left to be said.

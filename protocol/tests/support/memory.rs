@@ -23,6 +23,10 @@ pub(crate) struct Memory {
     pub(crate) range: HashRange,
     /// Every call that can fail does.
     pub(crate) broken: bool,
+    /// How many bytes of values there is room for, as the legacy protocol asks.
+    pub(crate) room: u64,
+    /// Are redistributions over?
+    pub(crate) redistributed: bool,
     /// What was written since this list was last emptied.
     pub(crate) events: Vec<Event>,
     channels: BTreeMap<ChannelName, ChannelId>,
@@ -44,6 +48,8 @@ impl Default for Memory {
         Self {
             range: HashRange::FULL,
             broken: false,
+            room: u64::MAX,
+            redistributed: false,
             events: Vec::new(),
             channels: BTreeMap::new(),
             contents: BTreeMap::new(),

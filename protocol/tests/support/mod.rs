@@ -5,6 +5,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub(crate) mod half;
+pub(crate) mod legacy;
 pub(crate) mod memory;
 pub(crate) mod recordings;
 pub(crate) mod said;

@@ -8,6 +8,15 @@ pub(crate) const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vec
 
 /// The recordings of neo connections in our own directory, and in `DHTCHECK_CAPTURES` if that is set.
 pub(crate) fn recordings() -> Vec<PathBuf> {
+    of("-neo-")
+}
+
+/// The same of legacy connections.
+pub(crate) fn legacy_recordings() -> Vec<PathBuf> {
+    of("-legacy-")
+}
+
+fn of(protocol: &str) -> Vec<PathBuf> {
     let other = std::env::var_os("DHTCHECK_CAPTURES").map(PathBuf::from);
     let mut files: Vec<_> = std::iter::once(PathBuf::from(VECTORS))
         .chain(other)
@@ -15,7 +24,7 @@ pub(crate) fn recordings() -> Vec<PathBuf> {
         .map(|entry| entry.unwrap().path())
         .filter(|path| {
             let name = path.file_name().unwrap().to_string_lossy();
-            name.contains("-neo-") && name.ends_with(".jsonl")
+            name.contains(protocol) && name.ends_with(".jsonl")
         })
         .collect();
     files.sort();

@@ -41,3 +41,12 @@ areas! {
     request put get exists remove update get_channels remove_channel get_hash_range records
     control get_all mirror batch
 }
+
+mod legacy;
+pub use legacy::*;
+
+/// Every requirement, those of the neo protocol first.
+pub(crate) fn all() -> impl Iterator<Item = &'static crate::Requirement> {
+    let areas = AREAS.iter().chain(legacy::AREAS);
+    areas.copied().flatten().copied()
+}

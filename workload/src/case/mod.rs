@@ -1,7 +1,8 @@
 //! What clients do, and when: a case.
 //!
 //! A case has lanes and rounds. A lane does one step at a time, over one connection; several lanes may
-//! share a connection, as an application has many requests under way at once. In a round the lanes work
+//! share a connection, as an application has many requests under way at once. A lane can speak the legacy
+//! protocol; it has a connection of its own, on which there is one request at a time. In a round the lanes work
 //! side by side: each begins its first step, in the order in which they stand there, without waiting for
 //! anybody, and goes on with its next one when that has ended. A round ends when all its steps have. So
 //! rounds of one step are a sequence of operations, and one round with long lanes is a free run.
@@ -22,18 +23,21 @@
 //!
 //! A round can have a schedule, which says in which order its messages are delivered ([`Move`]).
 //!
-//! * `round`, `step`, `fault`: what the names say. `schedule`: moves.
+//! * `round`, `step`, `fault`: what the names say. `schedule`: moves. `wrong`: what is said wrongly.
 
 mod fault;
 mod round;
 mod schedule;
 mod step;
+mod wrong;
 
 pub use fault::{Direction, Fault};
 pub use round::{Placed, Round};
 pub use schedule::{Move, Whose};
 pub use step::{Decision, Step};
+pub use wrong::{Defect, NoDefect, Wrong};
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -44,8 +48,21 @@ use serde::{Deserialize, Serialize};
 pub struct Case {
     /// Which connection each lane uses.
     pub lanes: Vec<usize>,
+    /// The lanes that speak the legacy protocol.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub legacy: BTreeSet<usize>,
     /// What is done.
     pub rounds: Vec<Round>,
+}
+
+/// What is spoken on a connection.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Protocol {
+    /// The present one.
+    #[default]
+    Neo,
+    /// The older one, over the node's legacy port.
+    Legacy,
 }
 
 /// Where a step stands in a case.
@@ -74,6 +91,16 @@ pub enum BadCase {
         number: usize,
         why: &'static str,
     },
+    #[error("round {round}, step {step}: what is wrong is not wrong with a whole request")]
+    Wrong { round: usize, step: usize },
+    #[error("there is no lane {0} that could speak the legacy protocol")]
+    NoLegacyLane(usize),
+    #[error("connection {0} is used by a lane that speaks the legacy protocol, and by another one")]
+    SharedConnection(usize),
+    #[error(
+        "there is a schedule, and the legacy protocol is spoken, whose messages cannot be held"
+    )]
+    LegacySchedule,
     #[error("there are {0} connections; at most {MAX_CONNECTIONS} can be used")]
     TooManyConnections(usize),
 }
@@ -88,6 +115,7 @@ impl Case {
         Self {
             lanes: vec![0],
             rounds: steps.into_iter().map(round).collect(),
+            ..Self::default()
         }
     }
 
@@ -96,11 +124,29 @@ impl Case {
         self.lanes.iter().max().map_or(0, |highest| highest + 1)
     }
 
+    /// What a lane speaks.
+    pub fn protocol(&self, lane: usize) -> Protocol {
+        match self.legacy.contains(&lane) {
+            true => Protocol::Legacy,
+            false => Protocol::Neo,
+        }
+    }
+
+    /// What is spoken on each connection.
+    pub fn protocols(&self) -> Vec<Protocol> {
+        let mut protocols = vec![Protocol::Neo; self.connections()];
+        for connection in self.legacy.iter().filter_map(|lane| self.lanes.get(*lane)) {
+            protocols[*connection] = Protocol::Legacy;
+        }
+        protocols
+    }
+
     /// Can it be run?
     pub fn validate(&self) -> Result<(), BadCase> {
         if self.connections() > MAX_CONNECTIONS {
             return Err(BadCase::TooManyConnections(self.connections()));
         }
+        self.validate_legacy()?;
         let lanes = self.lanes.len();
         let stray = self.steps().find(|(_, placed)| placed.lane >= lanes);
         if let Some((At { round, step }, &Placed { lane, .. })) = stray {
@@ -111,8 +157,29 @@ impl Case {
                 lanes,
             });
         }
+        let bad = |placed: &Placed| matches!(&placed.step, Step::Wrong(wrong) if !wrong.is_valid());
+        if let Some((At { round, step }, _)) = self.steps().find(|(_, placed)| bad(placed)) {
+            return Err(BadCase::Wrong { round, step });
+        }
         let mut rounds = self.rounds.iter().enumerate();
         rounds.try_for_each(|(number, round)| self.validate_schedule(number, round))
+    }
+
+    fn validate_legacy(&self) -> Result<(), BadCase> {
+        for legacy in &self.legacy {
+            let connection = *self
+                .lanes
+                .get(*legacy)
+                .ok_or(BadCase::NoLegacyLane(*legacy))?;
+            let mut others = self.lanes.iter().enumerate();
+            if others.any(|(lane, other)| lane != *legacy && *other == connection) {
+                return Err(BadCase::SharedConnection(connection));
+            }
+        }
+        match !self.legacy.is_empty() && self.has_schedule() {
+            true => Err(BadCase::LegacySchedule),
+            false => Ok(()),
+        }
     }
 
     fn validate_schedule(&self, number: usize, round: &Round) -> Result<(), BadCase> {
@@ -174,9 +241,20 @@ impl Case {
             .any(|(_, placed)| matches!(placed.step, Step::Fault(_)))
     }
 
+    /// Is something said or done wrongly? Only a world that has the bytes in its hand can do that.
+    pub fn has_wrongs(&self) -> bool {
+        self.steps()
+            .any(|(_, placed)| matches!(placed.step, Step::Wrong(_)))
+    }
+
     /// Does a round say in which order its messages are delivered?
     pub fn has_schedule(&self) -> bool {
         self.rounds.iter().any(|round| !round.schedule.is_empty())
+    }
+
+    /// Is the legacy protocol spoken? Only nodes that have a port for it can be asked for that.
+    pub fn has_legacy(&self) -> bool {
+        !self.legacy.is_empty()
     }
 
     /// Does every round consist of one step, so that nothing overlaps?
@@ -193,10 +271,17 @@ impl fmt::Display for Case {
                 writeln!(f, "at the same time:")?;
             }
             for Placed { lane, step } in &round.steps {
-                match (round.steps.len() > 1, self.lanes.len() > 1) {
-                    (true, _) => writeln!(f, "  lane {lane}: {step}")?,
-                    (false, true) => writeln!(f, "lane {lane}: {step}")?,
-                    (false, false) => writeln!(f, "{step}")?,
+                f.write_str(match round.steps.len() {
+                    0 | 1 => "",
+                    _ => "  ",
+                })?;
+                match (
+                    self.protocol(*lane),
+                    round.steps.len().max(self.lanes.len()),
+                ) {
+                    (Protocol::Legacy, _) => writeln!(f, "legacy lane {lane}: {step}")?,
+                    (Protocol::Neo, 0 | 1) => writeln!(f, "{step}")?,
+                    (Protocol::Neo, _) => writeln!(f, "lane {lane}: {step}")?,
                 }
             }
             for next in &round.schedule {
@@ -268,6 +353,26 @@ mod tests {
             assert_eq!(case.validate().is_ok(), right, "{schedule}");
             assert!(case.has_schedule());
         }
+    }
+
+    #[test]
+    fn a_legacy_lane_has_a_connection_of_its_own() {
+        let read = |lanes: &str, legacy: &str, rounds: &str| -> Case {
+            let json = format!(r#"{{"lanes":{lanes},"legacy":{legacy},"rounds":{rounds}}}"#);
+            let case: Case = serde_json::from_str(&json).unwrap();
+            assert_eq!(serde_json::to_string(&case).unwrap(), json);
+            case
+        };
+        let put = r#"[[{"lane":1,"put_batch":{"channel":"c","records":[["k0","v1"]]}}]]"#;
+        let case = read("[0,1,0]", "[1]", put);
+        assert_eq!(case.validate(), Ok(()));
+        assert_eq!(case.protocols(), [Protocol::Neo, Protocol::Legacy]);
+        assert_eq!(case.to_string(), "legacy lane 1: PutBatch c k0=\"v1\"\n");
+        let bad = |lanes, legacy, rounds| read(lanes, legacy, rounds).validate();
+        assert_eq!(bad("[0]", "[1]", "[]"), Err(BadCase::NoLegacyLane(1)));
+        assert_eq!(bad("[0,0]", "[1]", "[]"), Err(BadCase::SharedConnection(0)));
+        let scheduled = r#"[{"steps":[],"schedule":[{"cut":0}]}]"#;
+        assert_eq!(bad("[0,1]", "[1]", scheduled), Err(BadCase::LegacySchedule));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Fault;
+use super::{Fault, Wrong};
 use crate::names::KeyName;
 use crate::value::Value;
 
@@ -63,6 +63,16 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         filter: String,
     },
+    /// Store records one after another. Only in the legacy protocol.
+    PutBatch {
+        channel: String,
+        records: Vec<(KeyName, Value)>,
+    },
+    /// Ask how many records a channel has. Only in the legacy protocol.
+    GetSize { channel: String },
+    /// Begin to listen to a channel. Only in the legacy protocol. The step ends at once: a node need not say
+    /// that it has begun before there is something to tell. Until it is over the lane can do nothing else.
+    OpenListen { stream: String, channel: String },
     /// Begin to follow a channel. The step ends when the request has started.
     OpenMirror {
         stream: String,
@@ -76,11 +86,13 @@ pub enum Step {
     Resume { stream: String },
     /// Stop a stream. The step ends when it is over.
     Stop { stream: String },
-    /// Read a GetAll to its end. Of a Mirror: compare it with the channel, until it has told all that is
-    /// there; then stop it.
+    /// Read a GetAll to its end. Of a Mirror or a Listen: compare it with the channel, until it has told all
+    /// that it should; then stop it.
     Finish { stream: String },
     /// Something happens to a connection, or to the node. The step ends at once.
     Fault(Fault),
+    /// Something is said or done wrongly. The step ends when the node has reacted, or need not.
+    Wrong(Wrong),
 }
 
 /// What an Update does with the record that it has read.
@@ -108,7 +120,11 @@ impl Step {
             | Self::RemoveChannel { channel }
             | Self::BeginUpdate { channel, .. }
             | Self::OpenGetAll { channel, .. }
+            | Self::PutBatch { channel, .. }
+            | Self::GetSize { channel }
+            | Self::OpenListen { channel, .. }
             | Self::OpenMirror { channel, .. } => Some(channel),
+            Self::Wrong(wrong) => wrong.of.as_deref()?.channel(),
             _ => None,
         }
     }
@@ -122,6 +138,7 @@ impl Step {
             | Self::Remove { key, .. }
             | Self::Update { key, .. }
             | Self::BeginUpdate { key, .. } => Some(*key),
+            Self::Wrong(wrong) => wrong.of.as_deref()?.key(),
             _ => None,
         }
     }
@@ -131,6 +148,7 @@ impl Step {
         match self {
             Self::OpenGetAll { stream, .. }
             | Self::OpenMirror { stream, .. }
+            | Self::OpenListen { stream, .. }
             | Self::Suspend { stream }
             | Self::Resume { stream }
             | Self::Stop { stream }
@@ -185,6 +203,15 @@ impl fmt::Display for Step {
                 "begin GetAll {stream} of {channel}{}",
                 Wanted(*keys_only, filter)
             ),
+            Self::PutBatch { channel, records } => {
+                write!(f, "PutBatch {channel}")?;
+                let mut records = records.iter();
+                records.try_for_each(|(key, value)| write!(f, " {key}={value}"))
+            }
+            Self::GetSize { channel } => write!(f, "GetChannelSize {channel}"),
+            Self::OpenListen { stream, channel } => {
+                write!(f, "begin Listen {stream} of {channel}")
+            }
             Self::OpenMirror {
                 stream,
                 channel,
@@ -198,6 +225,7 @@ impl fmt::Display for Step {
             Self::Stop { stream } => write!(f, "stop {stream}"),
             Self::Finish { stream } => write!(f, "finish {stream}"),
             Self::Fault(fault) => fault.fmt(f),
+            Self::Wrong(wrong) => wrong.fmt(f),
         }
     }
 }

@@ -6,9 +6,11 @@
 //! not interfere. Values are unique, so that what is read names its write.
 //!
 //! * [`Shape`]: how much, how many at once, and what may be in it.
-//! * `steps`: single steps. `rounds`: which of them go side by side.
+//! * `steps`: single steps. `rounds`: which of them go side by side. `legacy`: the same for lanes that speak
+//!   the legacy protocol.
 //! * [`sweep`]: no chance at all, but every place at which the connection of a request can be cut.
 
+mod legacy;
 mod rounds;
 mod steps;
 pub mod sweep;
@@ -36,6 +38,8 @@ pub struct Shape {
     pub empty_values: bool,
     /// The node is halted now and then.
     pub halts: bool,
+    /// How many more lanes speak legacy, each over a connection of its own.
+    pub legacy: usize,
 }
 
 impl Shape {
@@ -50,6 +54,7 @@ impl Shape {
             removes_channels: true,
             empty_values: true,
             halts: false,
+            legacy: 0,
         }
     }
 
@@ -69,6 +74,11 @@ impl Shape {
             faults: true,
             ..self
         }
+    }
+
+    /// The same with so many more lanes that speak legacy.
+    pub fn mixed(self, legacy: usize) -> Self {
+        Self { legacy, ..self }
     }
 }
 
@@ -143,6 +153,46 @@ mod tests {
             assert_eq!(kinds.contains("cut"), shape.faults);
             assert_eq!(kinds.contains("suspend"), shape.long);
             assert_eq!(kinds.contains("halt"), shape.halts);
+        }
+    }
+
+    #[test]
+    fn lanes_that_speak_legacy_do_what_it_knows() {
+        for (shape, lanes) in [
+            (Shape::sequential(300).mixed(1), 2),
+            (Shape::concurrent(300, 3, 2).mixed(2), 5),
+            (Shape::concurrent(300, 2, 5).faulty().mixed(1), 3),
+        ] {
+            let mut kinds = BTreeSet::new();
+            for seed in 0..50 {
+                let case = case(seed, &shape);
+                assert_eq!(case.validate(), Ok(()));
+                assert_eq!((case.lanes.len(), case.legacy.len()), (lanes, shape.legacy));
+                assert_eq!(case.is_sequential(), shape.lanes == 1);
+                for (_, placed) in case.steps() {
+                    let text = placed.step.to_string();
+                    let only = ["PutBatch", "GetChannelSize", "begin Listen"];
+                    let only = only.iter().any(|kind| text.starts_with(kind));
+                    let legacy = case.legacy.contains(&placed.lane);
+                    assert!(legacy || !only, "{text}");
+                    if legacy {
+                        kinds.insert(text.split(' ').take(2).collect::<Vec<_>>().join(" "));
+                    }
+                    assert!(!legacy || !text.contains("Update"), "{text}");
+                }
+            }
+            let has = |kind: &str| kinds.iter().any(|text| text.starts_with(kind));
+            for kind in [
+                "Put ",
+                "Get ",
+                "Remove ",
+                "GetAll",
+                "PutBatch",
+                "GetChannelSize",
+            ] {
+                assert!(has(kind), "{kind} of {kinds:?}");
+            }
+            assert_eq!(has("begin Listen"), shape.long);
         }
     }
 

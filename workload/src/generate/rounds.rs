@@ -4,6 +4,7 @@ use crate::case::{Case, Placed, Round, Step};
 use crate::rng::Rng;
 
 use super::Shape;
+use super::legacy::Listening;
 use super::steps::Steps;
 
 /// So many streams and held Updates are under way at most.
@@ -12,12 +13,13 @@ const LONG: usize = 4;
 /// Puts a case together.
 #[derive(Debug)]
 pub(super) struct Rounds<'a> {
-    shape: &'a Shape,
-    steps: Steps,
+    pub(super) shape: &'a Shape,
+    pub(super) steps: Steps,
     rounds: Vec<Round>,
     /// How many steps there are so far.
     done: usize,
     streams: Vec<Open>,
+    pub(super) listening: Vec<Listening>,
     updates: Vec<(String, usize)>,
     /// How many streams and Updates have been named.
     named: usize,
@@ -40,6 +42,7 @@ impl<'a> Rounds<'a> {
             rounds: Vec::new(),
             done: 0,
             streams: Vec::new(),
+            listening: Vec::new(),
             updates: Vec::new(),
             named: 0,
         }
@@ -53,7 +56,9 @@ impl<'a> Rounds<'a> {
         while self.done < self.shape.steps {
             if self.shape.long && self.rng().chance(1, 6) {
                 self.long();
-            } else if lanes == 1 {
+            } else if lanes == 1 && self.shape.legacy > 0 && !self.shape.long {
+                self.either();
+            } else if lanes == 1 && self.shape.legacy == 0 {
                 let step = self.steps.operation();
                 self.push(vec![Placed { lane: 0, step }]);
             } else {
@@ -61,19 +66,32 @@ impl<'a> Rounds<'a> {
             }
         }
         self.epilogue();
+        let connections = self.shape.connections.clamp(1, lanes);
+        let legacy = self.shape.legacy;
         Case {
             lanes: (0..lanes)
-                .map(|lane| lane % self.shape.connections.max(1))
+                .map(|lane| lane % connections)
+                .chain(connections..connections + legacy)
                 .collect(),
+            legacy: (lanes..lanes + legacy).collect(),
             rounds: self.rounds,
         }
+    }
+
+    /// One operation, by a lane of either protocol.
+    fn either(&mut self) {
+        let (lane, step) = match self.legacy_lane() {
+            Some(lane) if self.rng().chance(1, 2) => (lane, self.steps.legacy_operation()),
+            _ => (0, self.steps.operation()),
+        };
+        self.push(vec![Placed { lane, step }]);
     }
 
     fn rng(&mut self) -> &mut Rng {
         &mut self.steps.rng
     }
 
-    fn push(&mut self, steps: Vec<Placed>) {
+    pub(super) fn push(&mut self, steps: Vec<Placed>) {
         self.done += steps.len();
         self.rounds.push(Round::from(steps));
     }
@@ -88,9 +106,16 @@ impl<'a> Rounds<'a> {
         let mut steps = Vec::new();
         if self.shape.faults && self.rng().chance(1, 4) {
             let connections = self.shape.connections.max(1);
+            let connections = connections + self.shape.legacy;
             let fault = self.steps.fault(connections, self.shape.halts);
             let step = Step::Fault(fault);
             steps.push(Placed { lane: 0, step });
+        }
+        for lane in self.free_legacy_lanes() {
+            for _ in 0..self.rng().below(long + 1) {
+                let step = self.steps.legacy_operation();
+                steps.push(Placed { lane, step });
+            }
         }
         // Two at least, or nothing overlaps.
         let first = self.rng().below(lanes);
@@ -109,6 +134,9 @@ impl<'a> Rounds<'a> {
 
     /// Begins something that goes on, or does something about what does; beside it others may work.
     fn long(&mut self) {
+        if self.shape.legacy > 0 && self.rng().chance(1, 3) {
+            return self.long_legacy();
+        }
         let lane = self.steps.rng.below(self.shape.lanes.max(1));
         let under_way = self.streams.len() + self.updates.len();
         let step = match self.rng().below(8) {
@@ -150,7 +178,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    fn name(&mut self, kind: &str) -> String {
+    pub(super) fn name(&mut self, kind: &str) -> String {
         self.named += 1;
         format!("{kind}{}", self.named)
     }
@@ -222,6 +250,11 @@ impl<'a> Rounds<'a> {
             }
             (1 | 2, false) => {
                 self.streams.swap_remove(chosen);
+                // What a Mirror has told is to be what the other port shows, too.
+                let lane = match self.shape.legacy > 0 && self.rng().chance(1, 3) {
+                    true => self.legacy_lane().unwrap_or(lane),
+                    false => lane,
+                };
                 (lane, Step::Finish { stream })
             }
             (_, true) => {
@@ -252,6 +285,7 @@ impl<'a> Rounds<'a> {
             let step = Step::Finish { stream };
             self.push(vec![Placed { lane, step }]);
         }
+        self.legacy_epilogue();
         for (update, lane) in std::mem::take(&mut self.updates) {
             let decision = self.steps.decision();
             let step = Step::Decide { update, decision };

@@ -8,6 +8,7 @@ use crate::rng::Rng;
 use crate::value::Value;
 
 use super::Shape;
+use super::legacy::Legacy;
 
 /// Makes steps one after another.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(super) struct Steps {
     filling: usize,
     /// Where the last operation was.
     last: Option<(usize, KeyName)>,
+    /// What is done how often by lanes that speak legacy, if any do.
+    pub(super) legacy: Legacy,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -85,6 +88,10 @@ impl Steps {
             1 => 20,
             _ => 0,
         };
+        let legacy = match shape.legacy {
+            0 => Legacy::default(),
+            _ => Legacy::new(&mut rng, shape),
+        };
         Self {
             channels,
             keys,
@@ -95,6 +102,7 @@ impl Steps {
             length: 0,
             filling: filling.min(shape.steps / 4),
             last: None,
+            legacy,
             rng,
         }
     }
@@ -166,7 +174,7 @@ impl Steps {
 
     /// A value that says which write it comes from. Now and then it is as large as a value may be, or does
     /// not fit beside another one in a batch.
-    fn value(&mut self) -> Value {
+    pub(super) fn value(&mut self) -> Value {
         self.values += 1;
         let text = format!("v{}", self.values);
         if self.empty > 0 && self.rng.chance(1, self.empty) {

@@ -207,6 +207,7 @@ fn case(request: &Request, (direction, messages, bytes): (Direction, u32, u32)) 
     Case {
         lanes: vec![CUT, WHOLE],
         rounds: rounds.collect(),
+        ..Case::default()
     }
 }
 

@@ -11,13 +11,14 @@ use dht_history::{
     Budget, Entry, Explanation, Fault as Kind, History, Operation, Outcome, Record, Returned,
     Semantics, Verdict, check,
 };
-use dht_model::Answer;
+use dht_model::{Answer, limits};
 use dht_requirements::{self as req, Requirement};
 
 use super::Fault;
-use crate::case::{At, Decision, Step};
+use crate::case::{At, Decision, Protocol, Step};
 use crate::names::KeyName;
 use crate::recording::{self, Recording};
+use crate::value::Value;
 use crate::world::Ending;
 
 /// What the search for an order may cost: a fraction of a second. A case is short, so this hardly ever
@@ -65,7 +66,25 @@ fn has_kills(recording: &Recording) -> bool {
 /// Answers that are never right, whatever overlaps.
 fn failed(recording: &Recording, entry: &recording::Entry) -> Option<Fault> {
     let answer = entry.answer()?;
+    let legacy = entry.protocol == Protocol::Legacy;
     let (requirement, allowed): (_, &str) = match answer {
+        Answer::EmptyValue if !has_empty(&entry.step) => {
+            (&req::LEG_PUT_STORED, "a value that is not empty is stored")
+        }
+        Answer::Stored if legacy && has_empty(&entry.step) => {
+            (&req::LEG_PUT_EMPTY, "an empty value is refused")
+        }
+        Answer::ValueTooBig if legacy && is_small(&entry.step) => {
+            (&req::LEG_PUT_SMALL, "a value of so few bytes is stored")
+        }
+        Answer::BadChannelName => (&req::LEG_NAME_LEGAL, "the name is legal"),
+        Answer::WrongNode if legacy => (
+            &req::LEG_PUT_STORED,
+            "to be served: the key lies in the node's hash range",
+        ),
+        Answer::Error if legacy && !may_be_empty(recording, entry) => {
+            (&req::LEG_ANSWER_COMES, "a healthy node does not fail")
+        }
         Answer::WrongNode | Answer::NoNode => (
             &req::REQ_INSIDE_SERVED,
             "to be served: the key lies in the node's hash range",
@@ -105,8 +124,23 @@ fn failed(recording: &Recording, entry: &recording::Entry) -> Option<Fault> {
     Some(fault(entry, requirement, allowed, answer.to_string()))
 }
 
+/// Is an empty value to be stored?
+fn has_empty(step: &Step) -> bool {
+    match step {
+        Step::Put { value, .. } => value.is_empty(),
+        Step::PutBatch { records, .. } => records.iter().any(|(_, value)| value.is_empty()),
+        _ => false,
+    }
+}
+
+/// Is a value to be stored that every node stores?
+fn is_small(step: &Step) -> bool {
+    matches!(step, Step::Put { value, .. } if value.len() <= limits::LEGACY_VALUE)
+}
+
 /// May the record have an empty value? What follows then is unspecified.
 fn may_be_empty(recording: &Recording, entry: &recording::Entry) -> bool {
+    let neo = |other: &recording::Entry| other.protocol == Protocol::Neo;
     let empty = |step: &Step| match step {
         Step::Put { value, .. }
         | Step::Update {
@@ -119,7 +153,8 @@ fn may_be_empty(recording: &Recording, entry: &recording::Entry) -> bool {
         } => value.is_empty(),
         _ => false,
     };
-    entry.record().is_none() || recording.entries.iter().any(|other| empty(&other.step))
+    let mut others = recording.entries.iter().filter(|other| neo(other));
+    entry.record().is_none() || others.any(|other| empty(&other.step))
 }
 
 fn fault(
@@ -173,11 +208,21 @@ impl Made<'_> {
         let record = name(channel, key);
         let outcome = match answer {
             // It was refused, and did nothing.
-            Some(Answer::ValueTooBig | Answer::WrongNode | Answer::NoNode) => return,
+            Some(
+                Answer::ValueTooBig
+                | Answer::WrongNode
+                | Answer::NoNode
+                | Answer::EmptyValue
+                | Answer::OutOfMemory,
+            ) => return self.touch(entry),
             Some(answer) => outcome(answer),
             None => None,
         };
         match &entry.step {
+            // A legacy Put of it is refused.
+            Step::Put { value, .. } if value.is_empty() && entry.protocol == Protocol::Legacy => {
+                self.touch(entry);
+            }
             Step::Put { value, .. } => {
                 let put = Operation::Put(record, bytes(&value.bytes()));
                 self.push(entry, put, outcome);
@@ -197,12 +242,34 @@ impl Made<'_> {
                 let removal = Operation::RemoveChannel(text(channel));
                 self.push(entry, removal, answer.and_then(outcome));
             }
+            Step::PutBatch { channel, records } => self.batch(entry, channel, records, answer),
             Step::GetChannels {} => {
                 let listed = answer.and_then(outcome);
                 self.push(entry, Operation::GetChannels, listed);
             }
             _ => self.touch(entry),
         }
+    }
+
+    /// Each record of a batch is stored at a moment of its own. None is behind the first empty value.
+    fn batch(
+        &mut self,
+        entry: &recording::Entry,
+        channel: &str,
+        records: &[(KeyName, Value)],
+        answer: Option<&Answer>,
+    ) {
+        let outcome = match answer {
+            Some(Answer::Stored | Answer::EmptyValue) => Some(Outcome::Ok),
+            // Nobody knows how many were stored.
+            _ => None,
+        };
+        let mut left = records.iter();
+        for (key, value) in left.by_ref().take_while(|(_, value)| !value.is_empty()) {
+            let put = Operation::Put(name(channel, *key), bytes(&value.bytes()));
+            self.push(entry, put, outcome.clone());
+        }
+        self.touch(entry);
     }
 
     /// An Update that decided at once.
@@ -337,8 +404,9 @@ fn outcome(answer: &Answer) -> Option<Outcome> {
     Some(match answer {
         Answer::Stored | Answer::ChannelRemoved => Outcome::Ok,
         Answer::Value(value) => Outcome::Value(bytes(value)),
-        Answer::NoRecord | Answer::Removed(false) => Outcome::NoRecord,
+        Answer::NoRecord | Answer::NothingThere | Answer::Removed(false) => Outcome::NoRecord,
         Answer::Removed(true) => Outcome::Removed,
+        Answer::Gone => Outcome::Ok,
         Answer::Exists(exists) => Outcome::Exists(*exists),
         Answer::Channels(channels) => {
             let names = channels.iter().map(|name| text(&name.to_string()));

@@ -13,7 +13,7 @@ pub mod streams;
 
 use dht_requirements::{self as req, Requirement};
 
-use crate::case::At;
+use crate::case::{At, Protocol};
 use crate::names::Names;
 use crate::recording::{End, Recording};
 use sequential::Reach;
@@ -38,6 +38,7 @@ pub fn judge(recording: &Recording, names: &Names) -> Option<Fault> {
     if let Some(fault) = ended(recording) {
         return Some(fault);
     }
+    let recording = &*recording.taken_at_its_word();
     match sequential::judge(recording, names) {
         Err(fault) => Some(fault),
         // Where the model has judged every answer, the others have nothing to add.
@@ -57,17 +58,23 @@ fn ended(recording: &Recording) -> Option<Fault> {
             .min_by_key(|entry| entry.invoked)
             .or_else(|| recording.entries.last())
     };
-    let (requirement, allowed, observed) = match recording.end.as_ref()? {
+    let end = recording.end.as_ref()?;
+    let entry = unanswered();
+    let silent = match entry.map(|entry| entry.protocol) {
+        Some(Protocol::Legacy) => &req::LEG_ANSWER_COMES,
+        _ => &req::REQ_ANSWERED,
+    };
+    let (requirement, allowed, observed) = match end {
         End::Violation(violation) => (
             violation.requirement,
             "messages of the protocol",
             violation.to_string(),
         ),
         End::Gone(why) => (&req::ROBUST_SURVIVES, "a node that goes on", why.clone()),
-        End::Silence => (&req::REQ_ANSWERED, "an answer", "nothing came".to_owned()),
+        End::Silence => (silent, "an answer", "nothing came".to_owned()),
         End::Enough => return None,
     };
-    let entry = unanswered()?;
+    let entry = entry?;
     Some(Fault {
         requirement,
         at: entry.at,

@@ -1,9 +1,9 @@
 //! Judges what happened one after another: by the reference model, answer for answer.
 
-use dht_model::{Model, NodeId};
+use dht_model::{Model, NodeId, Route};
 
 use super::Fault;
-use crate::case::{self, Step};
+use crate::case::{self, Protocol, Step};
 use crate::names::Names;
 use crate::recording::{AfterKill, Entry, Recording};
 use crate::world::Ending;
@@ -44,13 +44,19 @@ impl<'a> Sequential<'a> {
         }
         let operation = self.names.operation(&entry.step);
         let (Some(operation), false) = (operation, self.lost) else {
-            // What is done in several steps is for other judges.
-            self.lost |= !matches!(entry.step, Step::Fault(_));
+            // What is done in several steps is for other judges. What is said wrongly and has no effect changes
+            // nothing.
+            let nothing = matches!((&entry.step, ending), (Step::Wrong(_), Ending::Nothing(_)));
+            self.lost |= !nothing && !matches!(entry.step, Step::Fault(_));
             return None;
         };
         match ending {
             Ending::Answer(answer) => {
-                let refusal = self.model.observe(&operation, answer).err()?;
+                let route = match entry.protocol {
+                    Protocol::Neo => Route::Client,
+                    Protocol::Legacy => Route::Legacy(NODE),
+                };
+                let refusal = self.model.observe_on(route, &operation, answer).err()?;
                 Some(Fault {
                     requirement: refusal.rule,
                     at: entry.at,
@@ -71,9 +77,12 @@ impl<'a> Sequential<'a> {
 /// A node that holds nothing.
 fn empty(names: &Names) -> Model {
     let mut model = Model::default();
-    model.announce(NodeId(0), names.range());
+    model.announce(NODE, names.range());
     model
 }
+
+/// The node, of which there is one.
+const NODE: NodeId = NodeId(0);
 
 /// How far the model reaches in a recording.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -125,6 +134,7 @@ mod tests {
                 step: 0,
             },
             lane: 0,
+            protocol: Protocol::Neo,
             step: serde_json::from_str(step).unwrap(),
             invoked: 2 * number,
             ended: Some((2 * number + 1, ending)),

@@ -119,7 +119,9 @@ where
 {
     /// Rounds behind the failure have no part in it.
     fn cut_off(&mut self) {
-        self.best.rounds.truncate(self.fault.at.round + 1);
+        if let Some(last) = reduce::last_round(&self.best, self.fault.at) {
+            self.best.rounds.truncate(last + 1);
+        }
     }
 
     /// Does the case always fail? If not, candidates get more than one chance.
@@ -241,8 +243,13 @@ where
         }
         for candidate in [
             reduce::used_lanes(&self.best),
+            reduce::neo_lanes(&self.best),
             reduce::one_connection(&self.best),
         ] {
+            self.takes(candidate).await;
+        }
+        for lane in self.best.legacy.clone() {
+            let candidate = reduce::neo_lane(&self.best, lane);
             self.takes(candidate).await;
         }
         let mut round = 0;
@@ -258,7 +265,9 @@ where
     async fn simplify(&mut self) {
         for simpler in [
             reduce::short_values,
+            reduce::short_batches,
             reduce::plain_reads,
+            reduce::first_variants,
             reduce::used_lanes,
             reduce::renamed,
         ] {
@@ -348,6 +357,29 @@ mod tests {
         assert_eq!(schedule.len(), 4, "{case}");
         let lanes: Vec<_> = schedule.iter().filter_map(Move::lane).collect();
         assert_eq!(lanes.len(), 4, "{case}");
+    }
+
+    /// What is wrong with a stream is found where it began, and shows later.
+    #[test]
+    fn a_stream_is_followed_to_its_end() {
+        let case: Case = serde_json::from_str(
+            r#"{ "lanes": [0], "rounds": [
+                [ {"lane": 0, "open_mirror": {"stream": "m1", "channel": "c0", "refresh": false}} ],
+                [ {"lane": 0, "put": {"channel": "c0", "key": "k0", "value": "v1"}} ],
+                [ {"lane": 0, "finish": {"stream": "m1"}} ],
+                [ {"lane": 0, "get_channels": {}} ] ] }"#,
+        )
+        .unwrap();
+        let at = At { round: 0, step: 0 };
+        let probe = async |case: &Case| {
+            let has = |wanted: fn(&Step) -> bool| case.steps().any(|(_, it)| wanted(&it.step));
+            let all = has(|step| matches!(step, Step::Put { .. }))
+                && has(|step| matches!(step, Step::Finish { .. }))
+                && has(|step| matches!(step, Step::OpenMirror { .. }));
+            all.then(|| fault(at))
+        };
+        let minimal = minimise(case, fault(at), Effort::default(), probe, |_, _| ());
+        assert_eq!(minimal.now_or_never().unwrap().case.len(), 3);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::schedule;
-use crate::case::{Case, Fault, Move, Placed, Round, Step};
+use crate::case::{At, Case, Fault, Move, Placed, Round, Step, Wrong};
 use crate::names::KeyName;
 use crate::value::Value;
 
@@ -35,8 +35,29 @@ pub(super) fn slice(case: &Case, failing: &Step, related: fn(&Step, &Step) -> bo
     };
     let failing = resolved(failing);
     keep(case, |placed| {
-        !matches!(placed.step, Step::Fault(_)) && related(&resolved(&placed.step), &failing)
+        // What is said wrongly can have to do with everything that follows.
+        matches!(placed.step, Step::Wrong(_))
+            || !matches!(placed.step, Step::Fault(_)) && related(&resolved(&placed.step), &failing)
     })
+}
+
+/// The last round that can have to do with what fails at this step; `None` if any can. A stream goes on behind
+/// the step that begins it, to the one that ends it.
+pub(super) fn last_round(case: &Case, at: At) -> Option<usize> {
+    let Some(
+        Step::OpenGetAll { stream, .. }
+        | Step::OpenMirror { stream, .. }
+        | Step::OpenListen { stream, .. },
+    ) = case.step(at).map(|placed| &placed.step)
+    else {
+        return Some(at.round);
+    };
+    let ends = |step: &Step| {
+        let ends = matches!(step, Step::Finish { .. } | Step::Stop { .. });
+        ends && step.handle() == Some(stream)
+    };
+    let ended = case.steps().filter(|(_, placed)| ends(&placed.step));
+    ended.map(|(at, _)| at.round).max()
 }
 
 /// What streams and held Updates were begun with, by their names.
@@ -77,8 +98,8 @@ fn keep(case: &Case, mut wanted: impl FnMut(&Placed) -> bool) -> Case {
     });
     let rounds = rounds.filter(|round| !round.steps.is_empty()).collect();
     schedule::of_begun(Case {
-        lanes: case.lanes.clone(),
         rounds,
+        ..unplayed(case)
     })
 }
 
@@ -95,15 +116,46 @@ fn tidy(case: Case) -> Case {
     })
 }
 
-/// The same steps, one after another, by one client.
+/// The same steps, one after another, by one client of each protocol that is spoken.
 pub(super) fn one_after_another(case: &Case) -> Case {
-    Case::sequential(case.steps().map(|(_, placed)| placed.step.clone()))
+    if !case.has_legacy() {
+        return Case::sequential(case.steps().map(|(_, placed)| placed.step.clone()));
+    }
+    let alone = |(_, placed): (_, &Placed)| {
+        let lane = usize::from(case.legacy.contains(&placed.lane));
+        let step = placed.step.clone();
+        Round::from(vec![Placed { lane, step }])
+    };
+    Case {
+        lanes: vec![0, 1],
+        legacy: BTreeSet::from([1]),
+        rounds: case.steps().map(alone).collect(),
+    }
 }
 
-/// All lanes share one connection.
+/// The lane speaks neo.
+pub(super) fn neo_lane(case: &Case, lane: usize) -> Case {
+    let mut case = case.clone();
+    case.legacy.remove(&lane);
+    case
+}
+
+/// All lanes speak neo.
+pub(super) fn neo_lanes(case: &Case) -> Case {
+    let mut case = case.clone();
+    case.legacy.clear();
+    case
+}
+
+/// All lanes share one connection, as far as they can.
 pub(super) fn one_connection(case: &Case) -> Case {
     let mut case = case.clone();
     case.lanes.fill(0);
+    for (connection, lane) in (1..).zip(&case.legacy) {
+        if let Some(own) = case.lanes.get_mut(*lane) {
+            *own = connection;
+        }
+    }
     schedule::renumber(&mut case, Some, |_| Some(0));
     case
 }
@@ -124,8 +176,10 @@ pub(super) fn used_lanes(case: &Case) -> Case {
             *connections.entry(*connection).or_insert(next)
         })
         .collect();
+    let legacy = case.legacy.iter();
     let mut reduced = Case {
         lanes: new_lanes,
+        legacy: legacy.filter_map(|lane| lanes.get(lane).copied()).collect(),
         rounds: case.rounds.clone(),
     };
     for placed in reduced.rounds.iter_mut().flat_map(|round| &mut round.steps) {
@@ -161,8 +215,17 @@ pub(super) fn split(case: &Case, round: usize) -> Case {
         }
     }
     Case {
-        lanes: case.lanes.clone(),
         rounds,
+        ..unplayed(case)
+    }
+}
+
+/// The lanes of a case, which do nothing.
+fn unplayed(case: &Case) -> Case {
+    Case {
+        lanes: case.lanes.clone(),
+        legacy: case.legacy.clone(),
+        rounds: Vec::new(),
     }
 }
 
@@ -170,6 +233,17 @@ pub(super) fn split(case: &Case, round: usize) -> Case {
 pub(super) fn short_values(case: &Case) -> Case {
     let mut case = case.clone();
     values(&mut case, |value| value.length = None);
+    case
+}
+
+/// Batches of one record.
+pub(super) fn short_batches(case: &Case) -> Case {
+    let mut case = case.clone();
+    for placed in case.rounds.iter_mut().flat_map(|round| &mut round.steps) {
+        if let Step::PutBatch { records, .. } = &mut placed.step {
+            records.truncate(1);
+        }
+    }
     case
 }
 
@@ -186,6 +260,17 @@ pub(super) fn plain_reads(case: &Case) -> Case {
         {
             *keys_only = false;
             filter.clear();
+        }
+    }
+    case
+}
+
+/// What is wrong is wrong in the first of its ways.
+pub(super) fn first_variants(case: &Case) -> Case {
+    let mut case = case.clone();
+    for placed in case.rounds.iter_mut().flat_map(|round| &mut round.steps) {
+        if let Step::Wrong(wrong) = &mut placed.step {
+            wrong.variant = 0;
         }
     }
     case
@@ -213,7 +298,7 @@ pub(super) fn renamed(case: &Case) -> Case {
             let number = channels.entry(channel.clone()).or_insert(next);
             *channel = format!("c{number}");
         }
-        if let Some(key) = names.key {
+        for key in names.keys {
             let next = u32::try_from(keys.len()).unwrap_or(u32::MAX);
             *key = KeyName::Inside(*keys.entry(*key).or_insert(next));
         }
@@ -238,7 +323,7 @@ pub(super) fn renamed(case: &Case) -> Case {
 #[derive(Default)]
 struct StepNames<'a> {
     channel: Option<&'a mut String>,
-    key: Option<&'a mut KeyName>,
+    keys: Vec<&'a mut KeyName>,
     handle: Option<&'a mut String>,
 }
 
@@ -250,7 +335,12 @@ fn names(step: &mut Step) -> StepNames<'_> {
         | Step::Remove { channel, key }
         | Step::Update { channel, key, .. } => StepNames {
             channel: Some(channel),
-            key: Some(key),
+            keys: vec![key],
+            handle: None,
+        },
+        Step::PutBatch { channel, records } => StepNames {
+            channel: Some(channel),
+            keys: records.iter_mut().map(|(key, _)| key).collect(),
             handle: None,
         },
         Step::BeginUpdate {
@@ -259,22 +349,25 @@ fn names(step: &mut Step) -> StepNames<'_> {
             key,
         } => StepNames {
             channel: Some(channel),
-            key: Some(key),
+            keys: vec![key],
             handle: Some(update),
         },
-        Step::GetAll { channel, .. } | Step::RemoveChannel { channel } => StepNames {
+        Step::GetAll { channel, .. }
+        | Step::RemoveChannel { channel }
+        | Step::GetSize { channel } => StepNames {
             channel: Some(channel),
             ..StepNames::default()
         },
         Step::OpenGetAll {
             stream, channel, ..
         }
+        | Step::OpenListen { stream, channel }
         | Step::OpenMirror {
             stream, channel, ..
         } => StepNames {
             channel: Some(channel),
             handle: Some(stream),
-            key: None,
+            keys: Vec::new(),
         },
         Step::Suspend { stream: handle }
         | Step::Resume { stream: handle }
@@ -284,6 +377,7 @@ fn names(step: &mut Step) -> StepNames<'_> {
             handle: Some(handle),
             ..StepNames::default()
         },
+        Step::Wrong(wrong) => wrong.of.as_deref_mut().map(names).unwrap_or_default(),
         Step::GetChannels {} | Step::Fault(_) => StepNames::default(),
     }
 }
@@ -291,7 +385,11 @@ fn names(step: &mut Step) -> StepNames<'_> {
 fn values(case: &mut Case, mut change: impl FnMut(&mut Value)) {
     use crate::case::Decision;
     for placed in case.rounds.iter_mut().flat_map(|round| &mut round.steps) {
-        match &mut placed.step {
+        let mut step = &mut placed.step;
+        if let Step::Wrong(Wrong { of: Some(of), .. }) = step {
+            step = of;
+        }
+        match step {
             Step::Put { value, .. }
             | Step::Update {
                 decision: Decision::Replace(value),
@@ -301,6 +399,9 @@ fn values(case: &mut Case, mut change: impl FnMut(&mut Value)) {
                 decision: Decision::Replace(value),
                 ..
             } => change(value),
+            Step::PutBatch { records, .. } => {
+                records.iter_mut().for_each(|(_, value)| change(value));
+            }
             _ => {}
         }
     }

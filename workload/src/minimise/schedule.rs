@@ -144,6 +144,7 @@ mod tests {
         let kept = Case {
             lanes: case.lanes.clone(),
             rounds: vec![round],
+            ..Case::default()
         };
         assert_eq!(
             moves(&kept),
@@ -157,6 +158,7 @@ mod tests {
         let kept = Case {
             lanes: case.lanes,
             rounds: vec![round],
+            ..Case::default()
         };
         assert_eq!(moves(&kept), "{start:0 to_node:0 end:0 to_client:m1 cut:1}");
     }

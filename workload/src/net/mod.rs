@@ -6,6 +6,7 @@
 //! ([`NodeControl`]).
 //!
 //! * `world`: [`NetWorld`].
+//! * `legacy`: one client that speaks the legacy protocol.
 //! * `link`: one client, and what is known of its connection without asking it.
 //! * `perform`: operations through a client, in the words of the model.
 //! * `telling`: streams.
@@ -14,6 +15,7 @@
 //! * `proxy`: what goes wrong between client and node.
 
 mod health;
+mod legacy;
 mod link;
 mod perform;
 mod proxy;
@@ -24,11 +26,14 @@ mod world;
 
 pub use world::NetWorld;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dht_client::legacy::RequestError;
 use dht_client::{NotReady, Tap};
 use futures_util::future::BoxFuture;
 use thiserror::Error;
@@ -45,6 +50,9 @@ pub struct Options {
     pub gated: bool,
     /// What can halt and kill the node.
     pub control: Option<Arc<dyn NodeControl>>,
+    /// Connections that speak the legacy protocol, with the address where the node does. Nobody listens to
+    /// them, and no gate holds what passes there.
+    pub legacy: BTreeMap<usize, SocketAddrV4>,
     /// It is remembered what is covered of the requests' automata; see [`NetWorld::coverage`].
     pub covering: bool,
 }
@@ -64,6 +72,9 @@ pub enum ConnectError {
     /// A client could not connect.
     #[error(transparent)]
     NotReady(#[from] NotReady),
+    /// A client that speaks the legacy protocol could not.
+    #[error(transparent)]
+    Legacy(#[from] RequestError),
     /// A proxy could not listen.
     #[error("no port to listen on: {0}")]
     Listen(#[from] io::Error),

@@ -13,7 +13,7 @@ use futures_util::future::{Either, select};
 use tokio::time::{Instant, timeout_at};
 
 use super::link::Link;
-use crate::world::Ending;
+use crate::world::{Ending, Violation};
 
 /// What is asked of a connection.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub(super) enum Done {
     /// An Update awaits its decision.
     Read(PendingUpdate),
     /// The node has broken the protocol.
-    Violation(String),
+    Violation(Violation),
 }
 
 impl From<Answer> for Done {
@@ -132,7 +132,11 @@ async fn attempt(link: &Link, asked: &Asked) -> Result<Done, RequestError> {
         }
         Operation::GetChannels => channels(link).await?,
         Operation::RemoveChannel { channel, .. } => remove_channel(link, channel.clone()).await?,
-        Operation::Refresh { .. } | Operation::GetHashRange => {
+        Operation::Refresh { .. }
+        | Operation::GetHashRange
+        | Operation::PutBatch { .. }
+        | Operation::GetSize { .. }
+        | Operation::Listen { .. } => {
             return Ok(nothing("a client cannot be asked for this"));
         }
     };
@@ -242,8 +246,8 @@ fn failed(error: RequestError) -> Done {
         Failure::WrongNode { .. } => Answer::WrongNode.into(),
         Failure::ValueTooBig { .. } => Answer::ValueTooBig.into(),
         Failure::NodeError { .. } => Answer::Error.into(),
-        Failure::Violation { violation, .. } => Done::Violation(violation.to_string()),
-        Failure::Unsupported { status, .. } => Done::Violation(status.to_string()),
+        Failure::Violation { violation, .. } => Done::Violation(violation.to_string().into()),
+        Failure::Unsupported { status, .. } => Done::Violation(status.to_string().into()),
         Failure::Disconnected { .. } => {
             Done::Ended(Ending::Unknown("the connection was lost".to_owned()))
         }

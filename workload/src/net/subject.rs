@@ -46,7 +46,11 @@ impl Subject {
                 channel: None,
                 key: None,
             },
-            Operation::Refresh { .. } | Operation::GetHashRange => return None,
+            Operation::Refresh { .. }
+            | Operation::GetHashRange
+            | Operation::PutBatch { .. }
+            | Operation::GetSize { .. }
+            | Operation::Listen { .. } => return None,
         })
     }
 
@@ -55,13 +59,14 @@ impl Subject {
         Self::record(RequestCode::Update, channel, key)
     }
 
-    /// That of a stream.
-    pub(super) fn of_stream(stream: &Stream, channel: ChannelName) -> Self {
+    /// That of a stream, if it is one of neo.
+    pub(super) fn of_stream(stream: &Stream, channel: ChannelName) -> Option<Self> {
         let request = match stream {
             Stream::GetAll { .. } => RequestCode::GetAll,
             Stream::Mirror { .. } => RequestCode::Mirror,
+            Stream::Listen => return None,
         };
-        Self::channel(request, channel)
+        Some(Self::channel(request, channel))
     }
 
     /// That of the request which begins with this message. None for those that clients make by

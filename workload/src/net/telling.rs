@@ -1,13 +1,15 @@
 //! What tells things by itself: streams, and connections.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use dht_client::core::ConnectionEvent;
 use dht_client::{Connections, GetAll, Mirror, Notification, get_all, mirror};
 use futures_util::Stream;
+use futures_util::stream::{BoxStream, StreamExt};
 
-use crate::world::{Event, Ticket};
+use crate::world::{Event, Ticket, Violation};
 
 /// A stream that was begun. It ends with its last event.
 #[derive(Debug)]
@@ -18,12 +20,23 @@ pub(super) struct Running {
 }
 
 /// What is running.
-#[derive(Debug)]
 pub(super) enum Kind {
     /// A GetAll.
     GetAll(GetAll),
     /// A Mirror.
     Mirror(Mirror),
+    /// A Listen.
+    Listen(BoxStream<'static, Result<Event, Violation>>),
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::GetAll(_) => "GetAll",
+            Self::Mirror(_) => "Mirror",
+            Self::Listen(_) => "Listen",
+        })
+    }
 }
 
 /// What was told by a stream.
@@ -32,7 +45,7 @@ pub(super) enum Told {
     /// Something that is to be told.
     Event(Ticket, Event),
     /// The node has broken the protocol.
-    Violation(String),
+    Violation(Violation),
 }
 
 /// What happens to the connection of this number.
@@ -66,9 +79,9 @@ impl Stream for Running {
                     self.over = event.is_last();
                     Told::Event(self.ticket, event)
                 }
-                Err(text) => {
+                Err(violation) => {
                     self.over = true;
-                    Told::Violation(text)
+                    Told::Violation(violation)
                 }
             })
         })
@@ -97,8 +110,11 @@ impl Stream for Events {
 
 impl Kind {
     /// The next event. An error says how the node has broken the protocol.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Event, String>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Event, Violation>> {
         match self {
+            Self::Listen(listen) => listen
+                .poll_next_unpin(context)
+                .map(|event| event.unwrap_or(Ok(Event::Stopped))),
             Self::GetAll(get_all) => Pin::new(&mut *get_all).poll_next(context).map(|event| {
                 let event = event.ok_or_else(|| get_all.failure().map(ToString::to_string));
                 in_our_words(event, |item| match item {
@@ -124,7 +140,7 @@ impl Kind {
 fn in_our_words<T>(
     event: Result<Notification<T>, Option<String>>,
     of_item: impl FnOnce(T) -> Event,
-) -> Result<Event, String> {
+) -> Result<Event, Violation> {
     Ok(match event {
         Ok(Notification::Started) => Event::Started,
         Ok(Notification::Item(_, item)) => of_item(item),
@@ -134,7 +150,7 @@ fn in_our_words<T>(
         Ok(Notification::NodeError(_)) => {
             Event::Failed("the node answered with an error".to_owned())
         }
-        Ok(Notification::Unsupported(_, status)) => return Err(status.to_string()),
+        Ok(Notification::Unsupported(_, status)) => return Err(status.to_string().into()),
         Ok(Notification::Stopped) => Event::Stopped,
         Ok(Notification::Finished) => Event::Finished,
         Err(failure) => {

@@ -18,14 +18,18 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::health::Health;
+use super::legacy::{self, Links};
 use super::link::Link;
 use super::perform::{Asked, Done, decide, perform};
 use super::proxy::{Gates, Line, Proxy, Traffic};
 use super::subject::Subject;
 use super::telling::{Kind, Running, Told};
 use super::{ConnectError, NodeControl, Options};
-use crate::case::{Direction, Fault};
+use crate::case::{Direction, Fault, Protocol};
 use crate::world::{Control, Ending, Event, Happening, Held, Stir, Stream, Ticket, World};
+
+/// What came of what a ticket was for, and the link that it went over, if that speaks neo.
+type Came = (Ticket, Option<Arc<Link>>, Done);
 
 /// Connections to a node, each by a client of its own.
 ///
@@ -33,14 +37,16 @@ use crate::world::{Control, Ending, Event, Happening, Held, Stir, Stream, Ticket
 /// [`shutdown`](Self::shutdown) waits for a node that is being started as well.
 pub struct NetWorld {
     patience: Duration,
-    links: Vec<Arc<Link>>,
+    links: BTreeMap<usize, Arc<Link>>,
+    /// Those that speak the legacy protocol.
+    legacy: Links,
     /// The faults of each connection, if there can be any.
     lines: Vec<Arc<Line>>,
     /// Where messages can be held, if they can be.
     gates: Option<Arc<Gates>>,
     control: Option<Arc<dyn NodeControl>>,
     /// What is under way.
-    working: FuturesUnordered<BoxFuture<'static, (Ticket, Arc<Link>, Done)>>,
+    working: FuturesUnordered<BoxFuture<'static, Came>>,
     streams: SelectAll<Running>,
     health: Health,
     updates: BTreeMap<Ticket, (Arc<Link>, PendingUpdate)>,
@@ -67,37 +73,49 @@ impl NetWorld {
         let mut health = Health::new(node);
         let traffic = Arc::new(Traffic::new(connections));
         let gates = options.gated.then(|| Arc::new(Gates::new(connections)));
-        let (mut lines, mut proxies, mut links) = (Vec::new(), JoinSet::new(), Vec::new());
+        let (mut lines, mut proxies) = (Vec::new(), JoinSet::new());
+        let (mut links, mut legacy) = (BTreeMap::new(), BTreeMap::new());
         let mut taps = options.taps.into_iter();
         for number in 0..connections {
+            let tap = taps.next();
+            let (protocol, node) = match options.legacy.get(&number) {
+                Some(node) => (Protocol::Legacy, *node),
+                None => (Protocol::Neo, node),
+            };
             let mut address = node;
             if options.faulty || options.gated {
-                let mut line = Line::new(number, Arc::clone(&traffic));
-                if let Some(gates) = &gates {
+                let mut line = Line::new(number, protocol, Arc::clone(&traffic));
+                if let (Some(gates), Protocol::Neo) = (&gates, protocol) {
                     line = line.with_gates(Arc::clone(gates));
                 }
                 let line = Arc::new(line);
                 let proxy = Proxy::listen(node, Arc::clone(&line)).await?;
                 address = proxy.address()?;
                 lines.push(line);
-                proxies.spawn(proxy.run(health.refusals(number)));
+                proxies.spawn(proxy.run(health.refusals(links.len())));
+            }
+            if protocol == Protocol::Legacy {
+                let link = legacy::Link::connect(address, patience).await?;
+                legacy.insert(number, Arc::new(link));
+                continue;
             }
             let breaches = health.breaches();
             let listener = match options.covering {
                 true => Listener::covering(),
                 false => Listener::new(),
             };
-            let (credential, tap) = (credential.clone(), taps.next());
+            let credential = credential.clone();
             let link = Link::new(address, node, credential, tap, breaches, listener);
-            links.push(Arc::new(link));
+            links.insert(number, Arc::new(link));
         }
-        for link in &links {
+        for link in links.values() {
             link.client.ready(patience).await?;
             health.watch(link.client.connections());
         }
         Ok(Self {
             patience,
             links,
+            legacy,
             lines,
             gates,
             control: options.control,
@@ -116,7 +134,7 @@ impl NetWorld {
     /// What all connections have covered of the requests' automata so far, if that was to be remembered.
     pub fn coverage(&self) -> Coverage {
         let mut coverage = Coverage::default();
-        for covered in self.links.iter().filter_map(|link| link.coverage()) {
+        for covered in self.links.values().filter_map(|link| link.coverage()) {
             coverage.merge(&covered);
         }
         coverage
@@ -124,7 +142,7 @@ impl NetWorld {
 
     /// Closes all connections. Waits for a node that is being started, as long as for anything else.
     pub async fn shutdown(mut self) {
-        for link in &self.links {
+        for link in self.links.values() {
             link.client.shutdown();
         }
         // Longer than that nobody waits for a node.
@@ -133,7 +151,7 @@ impl NetWorld {
 
     /// A connection; or what is asked of it comes to nothing.
     fn link(&mut self, ticket: Ticket, connection: usize) -> Option<Arc<Link>> {
-        let link = self.links.get(connection);
+        let link = self.links.get(&connection);
         if link.is_none() {
             let nothing = Ending::Nothing("there is no such connection".to_owned());
             self.happened.push_back(Happening::Ended(ticket, nothing));
@@ -148,7 +166,7 @@ impl NetWorld {
         let patience = self.patience;
         self.working.push(Box::pin(async move {
             let done = perform(&link, asked, patience).await;
-            (ticket, link, done)
+            (ticket, Some(link), done)
         }));
     }
 
@@ -198,12 +216,15 @@ impl NetWorld {
         Some(match told? {
             Told::Event(ticket, event) => {
                 if event.is_last() {
+                    for link in self.legacy.values() {
+                        link.over(ticket);
+                    }
                     self.controllers.remove(&ticket);
                     self.over(ticket);
                 }
                 Happening::Told(ticket, event)
             }
-            Told::Violation(text) => Happening::Violation(text.into()),
+            Told::Violation(violation) => Happening::Violation(violation),
         })
     }
 
@@ -219,10 +240,12 @@ impl NetWorld {
             }
             Done::Read(update) => {
                 let value = update.value().clone();
-                self.updates.insert(ticket, (link, update));
+                if let Some(link) = link {
+                    self.updates.insert(ticket, (link, update));
+                }
                 Happening::Ended(ticket, Ending::Read(value))
             }
-            Done::Violation(text) => Happening::Violation(text.into()),
+            Done::Violation(violation) => Happening::Violation(violation),
         })
     }
 
@@ -251,6 +274,14 @@ impl NetWorld {
 
 impl World for NetWorld {
     fn begin(&mut self, ticket: Ticket, connection: usize, operation: Operation) {
+        if let Some(link) = self.legacy.get(&connection).cloned() {
+            let patience = self.patience;
+            self.working.push(Box::pin(async move {
+                let done = legacy::perform(&link, operation, patience).await;
+                (ticket, None, done)
+            }));
+            return;
+        }
         self.expect(ticket, connection, Subject::of_operation(&operation));
         self.ask(ticket, connection, Asked::Operation(operation));
     }
@@ -271,18 +302,28 @@ impl World for NetWorld {
         let patience = self.patience;
         self.working.push(Box::pin(async move {
             let done = decide(&link, update, decision, patience).await;
-            (ticket, link, done)
+            (ticket, Some(link), done)
         }));
     }
 
     fn open(&mut self, ticket: Ticket, connection: usize, channel: ChannelName, stream: Stream) {
-        let Some(Link { client, .. }) = self.links.get(connection).map(|link| &**link) else {
+        if let (Some(link), Stream::Listen) = (self.legacy.get(&connection), &stream) {
+            match link.listen(ticket, channel) {
+                Some(told) => self.streams.push(Running::new(ticket, Kind::Listen(told))),
+                None => {
+                    let taken = Happening::Told(ticket, Event::Stopped);
+                    self.happened.push_back(taken);
+                }
+            }
+            return;
+        }
+        let Some(Link { client, .. }) = self.links.get(&connection).map(|link| &**link) else {
             let failed = Event::Failed("there is no such connection".to_owned());
             self.happened.push_back(Happening::Told(ticket, failed));
             return;
         };
         let subject = Subject::of_stream(&stream, channel.clone());
-        self.expect(ticket, connection, Some(subject));
+        self.expect(ticket, connection, subject);
         let (running, controller) = match stream {
             Stream::GetAll { keys_only, filter } => {
                 let settings = get_all::Settings {
@@ -302,12 +343,20 @@ impl World for NetWorld {
                 let controller = mirror.controller();
                 (Kind::Mirror(mirror), controller)
             }
+            Stream::Listen => {
+                let failed = Event::Failed("neo does not know this".to_owned());
+                self.happened.push_back(Happening::Told(ticket, failed));
+                return;
+            }
         };
         self.controllers.insert(ticket, controller);
         self.streams.push(Running::new(ticket, running));
     }
 
     fn control(&mut self, stream: Ticket, control: Control) -> Result<(), ControlError> {
+        if control == Control::Stop && self.legacy.values().any(|link| link.stop(stream)) {
+            return Ok(());
+        }
         let controller = self.controllers.get(&stream).ok_or(ControlError::Ended)?;
         match control {
             Control::Suspend => controller.suspend(),

@@ -174,6 +174,7 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
         self.recording.entries.push(Entry {
             at,
             lane,
+            protocol: case.protocol(lane),
             step: step.clone(),
             invoked,
             ended: None,
@@ -241,12 +242,25 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
                 let kind = Stream::Mirror { refresh: *refresh };
                 Ok(self.open(stream, entry, channel, kind))
             }
+            Step::OpenListen { stream, channel } => {
+                // What it tells says when it has begun.
+                self.open(stream, entry, channel, Stream::Listen);
+                Err(Ending::Nothing("done".to_owned()))
+            }
             Step::Suspend { stream } => {
                 self.control(lane, stream, Control::Suspend, Wanted::Suspended)
             }
             Step::Resume { stream } => self.control(lane, stream, Control::Resume, Wanted::Resumed),
             Step::Stop { stream } => self.control(lane, stream, Control::Stop, Wanted::End),
             Step::Finish { stream } => self.finish(lane, connection, stream),
+            Step::Wrong(wrong) => {
+                let ticket = self.ticket_for(lane);
+                if self.world.misbehave(ticket, connection, wrong, self.names) {
+                    return Ok(Until::Ended);
+                }
+                self.waiting.remove(&ticket);
+                Err(Ending::Nothing("this cannot be done here".to_owned()))
+            }
             Step::Fault(fault) => Err(match self.world.fault(fault) {
                 true => Ending::Nothing("done".to_owned()),
                 false => Ending::Nothing("this cannot be done here".to_owned()),
@@ -333,6 +347,13 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
             Operation::RemoveChannel { channel, permitted } => Operation::RemoveChannel {
                 channel: rename(&channel),
                 permitted,
+            },
+            Operation::PutBatch { channel, records } => Operation::PutBatch {
+                channel: rename(&channel),
+                records,
+            },
+            Operation::GetSize { channel } => Operation::GetSize {
+                channel: channel.as_ref().map(rename),
             },
             other => other,
         }

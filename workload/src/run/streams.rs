@@ -9,8 +9,8 @@ use dht_model::{Answer, Operation};
 use dht_protocol::Key;
 
 use super::{Doing, MAX_TOLD, Run, Until, Wanted};
-use crate::case::{Decision, Step};
-use crate::recording::{End, Entry, StreamRecord};
+use crate::case::{Decision, Protocol, Step};
+use crate::recording::{End, Entry, StreamRecord, Time};
 use crate::world::{Control, Ending, Event, Stream, Ticket, World};
 
 /// A stream that was begun.
@@ -26,7 +26,18 @@ pub(super) struct Open {
     /// connection broke.
     vague: bool,
     pub(super) over: bool,
-    is_mirror: bool,
+    kind: Kind,
+}
+
+/// What a stream is, as far as its end is concerned.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    /// It ends by itself.
+    GetAll,
+    /// It tells all that becomes of records.
+    Mirror,
+    /// It tells writes alone, and holds the connection of this lane.
+    Listen(usize),
 }
 
 impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
@@ -57,7 +68,11 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
             refreshes: stream == Stream::Mirror { refresh: true },
             vague: false,
             over: false,
-            is_mirror: matches!(stream, Stream::Mirror { .. }),
+            kind: match stream {
+                Stream::GetAll { .. } => Kind::GetAll,
+                Stream::Mirror { .. } => Kind::Mirror,
+                Stream::Listen => Kind::Listen(lane),
+            },
         };
         self.streams.insert(ticket, open);
         self.by_name.insert(name.to_owned(), ticket);
@@ -114,11 +129,12 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
         if open.over {
             return Err(Ending::Nothing("the stream was over".to_owned()));
         }
-        if !open.is_mirror {
+        if open.kind == Kind::GetAll {
             self.lanes[lane].request = Some(ticket);
             return Ok(Until::Told(ticket, Wanted::End));
         }
-        if open.vague {
+        // Without a connection to ask for the contents there is nothing to compare with.
+        if open.vague || open.kind == Kind::Listen(lane) {
             return self.control(lane, stream, Control::Stop, Wanted::End);
         }
         let contents = Operation::get_all(self.names.channel(&open.channel));
@@ -203,9 +219,14 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
         if open.vague || open.over {
             return None;
         }
+        if let Some(removal) = self.removal_untold(open) {
+            return Some(removal);
+        }
         let due = self.due(open);
+        let batched = self.batched(&open.channel);
         let missing = contents
             .iter()
+            .filter(|(key, _)| !batched.contains(key))
             .find(|(key, value)| match open.copy.get(key) {
                 Some(told) => told.as_ref() != Some(value),
                 None => open.refreshes || due.contains(key),
@@ -221,25 +242,67 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
                 "record {key} holds {value}, and the last that the Mirror told of it is {told}"
             ));
         }
-        let surplus = open
-            .copy
-            .iter()
-            .find(|(key, told)| told.is_some() && !contents.contains_key(key));
+        if let Kind::Listen(_) = open.kind {
+            // Removals are not told.
+            return None;
+        }
+        let surplus = open.copy.iter().find(|(key, told)| {
+            told.is_some() && !contents.contains_key(key) && !batched.contains(key)
+        });
         surplus.map(|(key, _)| format!("record {key} was removed, and the Mirror has not told so"))
+    }
+
+    /// The removal of the channel that a Listen has not told of, if there is one.
+    fn removal_untold(&self, open: &Open) -> Option<String> {
+        let Kind::Listen(_) = open.kind else {
+            return None;
+        };
+        let started = self.started(open)?;
+        let removes = |entry: &&Entry| {
+            matches!(&entry.step, Step::RemoveChannel { channel } if *channel == open.channel)
+                && entry.invoked > started
+                && entry.answer() == Some(&Answer::ChannelRemoved)
+        };
+        let removed = self.recording.entries.iter().find(removes)?;
+        Some(
+            match removed.protocol {
+                Protocol::Neo => "a neo client has removed the channel, and its end was not told",
+                Protocol::Legacy => "the channel was removed, and its end was not told",
+            }
+            .to_owned(),
+        )
+    }
+
+    /// The keys of records that came in a batch. Whether that is told is left to the node.
+    fn batched(&self, channel: &str) -> BTreeSet<Key> {
+        let entries = self.recording.entries.iter();
+        let batches = entries.filter_map(|entry| match &entry.step {
+            Step::PutBatch {
+                channel: other,
+                records,
+            } if other == channel => Some(records),
+            _ => None,
+        });
+        batches
+            .flatten()
+            .map(|(key, _)| self.names.key(*key))
+            .collect()
+    }
+
+    /// When a stream was known to have begun.
+    fn started(&self, open: &Open) -> Option<Time> {
+        let told = self.recording.streams[open.record].told.iter();
+        let mut started = told.filter(|(_, event)| *event == Event::Started);
+        started.next().map(|(time, _)| *time)
     }
 
     /// The keys that were certainly written since a Mirror began: it has to tell of them.
     fn due(&self, open: &Open) -> BTreeSet<Key> {
-        let record = &self.recording.streams[open.record];
-        let started = record
-            .told
-            .iter()
-            .find(|(_, event)| *event == Event::Started);
-        let Some((started, _)) = started else {
+        let Some(started) = self.started(open) else {
             return BTreeSet::new();
         };
         let wrote = |entry: &&Entry| {
-            entry.invoked > *started
+            entry.invoked > started
                 && entry.step.channel() == Some(&open.channel)
                 && match &entry.step {
                     Step::Put { .. } => matches!(entry.answer(), Some(Answer::Stored)),

@@ -8,8 +8,9 @@ use dht_protocol::neo::monitor::Listener;
 use dht_protocol::neo::{Credential, Limits, NodeAddress, Now};
 use fakedht::ConnectionId;
 
+use super::legacy;
 use super::requests::{Ask, Requests};
-use crate::case::{Direction, Fault};
+use crate::case::{Direction, Fault, Protocol};
 use crate::messages::Messages;
 use crate::rng::Rng;
 use crate::world::Ticket;
@@ -21,6 +22,8 @@ pub(super) const NODE: NodeAddress = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 10_1
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) core: Core,
+    /// It speaks legacy, and the core has nothing to do.
+    pub(super) legacy: Option<legacy::Client>,
     /// Judges what passes on the connection.
     pub(super) listener: Listener,
     pub(super) requests: Requests,
@@ -61,24 +64,40 @@ struct Way {
 }
 
 impl Link {
-    pub(super) fn new(credential: Credential, limits: Limits) -> Self {
+    pub(super) fn new(credential: Credential, limits: Limits, protocol: Protocol) -> Self {
         Self {
+            legacy: (protocol == Protocol::Legacy).then(legacy::Client::default),
             core: Core::new(credential, limits),
             listener: Listener::new(),
             requests: Requests::default(),
             waiting: Vec::new(),
             connection: None,
-            wants_connection: false,
+            wants_connection: protocol == Protocol::Legacy,
             ready: false,
             knows_range: false,
             attempts: 0,
             dirty: false,
             has_answers: false,
             closing: false,
-            to_node: Way::default(),
-            to_client: Way::default(),
+            to_node: Way::of(protocol),
+            to_client: Way::of(protocol),
             split: 0,
             passed: 0,
+        }
+    }
+
+    fn protocol(&self) -> Protocol {
+        match self.legacy {
+            Some(_) => Protocol::Legacy,
+            None => Protocol::Neo,
+        }
+    }
+
+    /// How many bytes the client has for the node.
+    pub(super) fn output_len(&self) -> usize {
+        match &self.legacy {
+            Some(client) => client.output_len(),
+            None => self.core.output_len(NODE),
         }
     }
 
@@ -88,13 +107,19 @@ impl Link {
         self.listener = Listener::new();
         self.connection = Some(id);
         self.dirty = true;
-        self.core.connected(NODE, now);
+        match &mut self.legacy {
+            Some(client) => client.connected(),
+            None => self.core.connected(NODE, now),
+        }
     }
 
     /// The connection is gone; there is to be another one.
     pub(super) fn disconnected(&mut self, reason: ConnectionError, now: Now) {
         self.reset();
-        self.core.disconnected(NODE, reason, now);
+        match &mut self.legacy {
+            Some(client) => client.disconnected(),
+            None => self.core.disconnected(NODE, reason, now),
+        }
     }
 
     /// Nothing is left of the connection. Faults belong to it and end with it.
@@ -105,8 +130,8 @@ impl Link {
         self.dirty = false;
         self.has_answers = false;
         self.closing = false;
-        self.to_node = Way::default();
-        self.to_client = Way::default();
+        self.to_node = Way::of(self.protocol());
+        self.to_client = Way::of(self.protocol());
         self.split = 0;
     }
 
@@ -121,7 +146,11 @@ impl Link {
 
     /// Takes bytes from the client for the node. True: the connection breaks behind them.
     pub(super) fn take_to_node(&mut self, wanted: usize) -> (Vec<u8>, bool) {
-        let Some(output) = self.core.output(NODE) else {
+        let output = match &mut self.legacy {
+            Some(client) => Some(client.output()),
+            None => self.core.output(NODE),
+        };
+        let Some(output) = output else {
             return (Vec::new(), false);
         };
         let (bytes, cut, passed) = self.to_node.take(output, wanted);
@@ -204,6 +233,17 @@ impl Link {
 }
 
 impl Way {
+    /// Nothing has passed yet.
+    fn of(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Neo => Self::default(),
+            Protocol::Legacy => Self {
+                messages: Messages::plain(),
+                ..Self::default()
+            },
+        }
+    }
+
     /// Takes up to `wanted` of the bytes that wait, and no more than pass before the connection breaks.
     /// Does it break behind them, and how many messages do they end?
     fn take(&mut self, waiting: &mut Vec<u8>, wanted: usize) -> (Vec<u8>, bool, u32) {

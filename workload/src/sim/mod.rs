@@ -5,11 +5,13 @@
 //! and the seed: the same twice. It does a hundred thousand operations a second and more, and reaches
 //! interleavings that hardly ever happen on a network.
 //!
+//! * `legacy`: a client that speaks the legacy protocol.
 //! * `link`: a connection, with what goes wrong on it.
 //! * `requests`: what clients have under way, and what they are told in the words of a world.
 
+mod legacy;
 mod link;
-mod requests;
+pub mod requests;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -22,9 +24,10 @@ use dht_protocol::neo::{Credential, Limits, Now};
 use dht_protocol::{ChannelName, Key};
 use fakedht::{MemoryStorage, Node, NodeConfig};
 
-use crate::case::Fault;
+use crate::case::{Fault, Protocol};
+use crate::legacy::UNKNOWN;
 use crate::rng::Rng;
-use crate::world::{Control, Ending, Happening, Stream, Ticket, Violation, World};
+use crate::world::{Control, Ending, Event, Happening, Stream, Ticket, Violation, World};
 use link::{Link, NODE};
 use requests::Ask;
 
@@ -50,8 +53,13 @@ pub struct SimWorld {
 }
 
 impl SimWorld {
-    /// A node, and clients that are connected to it.
-    pub fn new(config: NodeConfig, credential: &Credential, connections: usize, seed: u64) -> Self {
+    /// A node, and clients that are connected to it: one for each of these, which speaks that.
+    pub fn new(
+        config: NodeConfig,
+        credential: &Credential,
+        protocols: &[Protocol],
+        seed: u64,
+    ) -> Self {
         let mut world = Self {
             node: Node::new(config, MemoryStorage::new()),
             links: Vec::new(),
@@ -65,13 +73,15 @@ impl SimWorld {
             streams: Vec::new(),
             moves: Vec::new(),
         };
-        for _ in 0..connections {
-            let link = Link::new(credential.clone(), Limits::default());
+        for protocol in protocols {
+            let link = Link::new(credential.clone(), Limits::default(), *protocol);
             world.links.push(link);
         }
-        for link in 0..connections {
-            world.links[link].core.add_node(NODE, world.now);
-            world.take_outputs(link);
+        for link in 0..protocols.len() {
+            if world.links[link].legacy.is_none() {
+                world.links[link].core.add_node(NODE, world.now);
+                world.take_outputs(link);
+            }
         }
         world
     }
@@ -110,7 +120,7 @@ impl SimWorld {
                 }
                 continue;
             };
-            if link.core.output_len(NODE) > 0
+            if link.output_len() > 0
                 && self.node.wants_input(id)
                 && !(holding && link.holds_to_node())
             {
@@ -147,14 +157,18 @@ impl SimWorld {
             self.happenings.push_back(Happening::Gone(why.to_owned()));
             return;
         }
-        link.connect(self.node.accept(nonce), self.now);
+        let id = match link.legacy {
+            Some(_) => self.node.accept_legacy(),
+            None => self.node.accept(nonce),
+        };
+        link.connect(id, self.now);
         self.take_outputs(at);
     }
 
     fn pass_to_node(&mut self, at: usize) {
         let link = &mut self.links[at];
         let Some(id) = link.connection else { return };
-        let waiting = link.core.output_len(NODE);
+        let waiting = link.output_len();
         let wanted = link.piece(waiting, &mut self.rng);
         let (bytes, cut) = link.take_to_node(wanted);
         let messages = link.messages_passed();
@@ -208,10 +222,20 @@ impl SimWorld {
         let closing = link.closing && !link.has_answers;
         let messages = link.messages_passed();
         self.listen(at, Side::Node, &bytes);
-        self.links[at].core.received(NODE, &bytes, self.now);
+        let link = &mut self.links[at];
+        let enough = match &mut link.legacy {
+            Some(client) => {
+                link.attempts = 0;
+                client.received(&bytes)
+            }
+            None => {
+                link.core.received(NODE, &bytes, self.now);
+                false
+            }
+        };
         self.passed(at, messages);
         self.take_outputs(at);
-        if cut {
+        if cut || enough {
             self.cut(at);
         } else if closing {
             self.close(at);
@@ -220,6 +244,9 @@ impl SimWorld {
 
     /// Bytes pass at a client's end.
     fn listen(&mut self, at: usize, from: Side, bytes: &[u8]) {
+        if self.links[at].legacy.is_some() {
+            return;
+        }
         let breaches = self.links[at].listener.hear(from, bytes);
         let violations = breaches.into_iter().filter_map(Violation::of_node);
         self.happenings.extend(violations.map(Happening::Violation));
@@ -265,6 +292,9 @@ impl SimWorld {
 
     /// The node has closed the connection.
     fn close(&mut self, at: usize) {
+        if let Some(client) = &mut self.links[at].legacy {
+            client.closed_by_node();
+        }
         self.lose(at, ConnectionError::Closed);
     }
 
@@ -294,6 +324,11 @@ impl SimWorld {
 
     /// Does what a client's core wants.
     fn take_outputs(&mut self, at: usize) {
+        if let Some(client) = &mut self.links[at].legacy {
+            self.happenings
+                .extend(std::iter::from_fn(|| client.next_happening()));
+            return;
+        }
         while let Some(output) = self.links[at].core.next_output() {
             match output {
                 Output::Connect(_) => self.links[at].wants_connection = true,
@@ -345,6 +380,11 @@ impl SimWorld {
         }
     }
 
+    /// The client of this connection, if it speaks legacy.
+    fn legacy(&mut self, connection: usize) -> Option<&mut legacy::Client> {
+        self.links.get_mut(connection)?.legacy.as_mut()
+    }
+
     fn start(&mut self, at: usize, ticket: Ticket, ask: Ask) {
         let Some(link) = self.links.get_mut(at) else {
             let none = Ending::Nothing("there is no such connection".to_owned());
@@ -369,6 +409,10 @@ impl SimWorld {
 
 impl World for SimWorld {
     fn begin(&mut self, ticket: Ticket, connection: usize, operation: Operation) {
+        if let Some(client) = self.legacy(connection) {
+            client.begin(ticket, operation);
+            return self.take_outputs(connection);
+        }
         match Ask::operation(operation) {
             Some(ask) => self.start(connection, ticket, ask),
             None => {
@@ -379,6 +423,10 @@ impl World for SimWorld {
     }
 
     fn begin_update(&mut self, ticket: Ticket, connection: usize, channel: ChannelName, key: Key) {
+        if self.legacy(connection).is_some() {
+            let none = Ending::Nothing(UNKNOWN.to_owned());
+            return self.happenings.push_back(Happening::Ended(ticket, none));
+        }
         self.updates.push((ticket, connection));
         self.start(connection, ticket, Ask::update(channel, key));
     }
@@ -406,13 +454,33 @@ impl World for SimWorld {
 
     fn open(&mut self, ticket: Ticket, connection: usize, channel: ChannelName, stream: Stream) {
         self.streams.push((ticket, connection));
-        self.start(connection, ticket, Ask::stream(channel, stream));
+        match (
+            self.legacy(connection),
+            Ask::stream(channel.clone(), &stream),
+        ) {
+            (Some(client), None) => {
+                client.listen(ticket, channel);
+                self.take_outputs(connection);
+            }
+            (None, Some(ask)) => self.start(connection, ticket, ask),
+            _ => self
+                .happenings
+                .push_back(Happening::Told(ticket, unknown())),
+        }
     }
 
     fn control(&mut self, stream: Ticket, control: Control) -> Result<(), ControlError> {
         let found = self.streams.iter().find(|(ticket, _)| *ticket == stream);
         let at = found.map(|(_, at)| *at).ok_or(ControlError::Ended)?;
         let link = self.links.get_mut(at).ok_or(ControlError::Ended)?;
+        if let Some(client) = &mut link.legacy {
+            // Whoever listens can only hang up.
+            if control != Control::Stop || !client.stop(stream) {
+                return Err(ControlError::Ended);
+            }
+            self.cut(at);
+            return Ok(());
+        }
         let id = link.requests.id(stream).ok_or(ControlError::Ended)?;
         let done = link.core.control(id, control, self.now);
         self.take_outputs(at);
@@ -450,6 +518,11 @@ impl World for SimWorld {
         }
         self.happenings.pop_front().unwrap_or(Happening::Silence)
     }
+}
+
+/// A stream of the other protocol.
+fn unknown() -> Event {
+    Event::Failed("the protocol does not know this".to_owned())
 }
 
 /// Something that can be done next, on a link.

@@ -16,7 +16,7 @@ use crate::world::{Ending, Event, Happening, Stream, Ticket};
 
 /// What a client is asked for.
 #[derive(Clone, Debug)]
-pub(super) struct Ask {
+pub struct Ask {
     request: Request,
     /// What an Update does at once with what it has read.
     decision: Option<Decision>,
@@ -26,7 +26,7 @@ pub(super) struct Ask {
 
 impl Ask {
     /// A whole operation; `None` for one that a user of a client cannot ask for.
-    pub(super) fn operation(operation: Operation) -> Option<Self> {
+    pub fn operation(operation: Operation) -> Option<Self> {
         let mut decide = None;
         let request = match operation {
             Operation::Record {
@@ -60,7 +60,11 @@ impl Ask {
             ),
             Operation::GetChannels => Request::GetChannels,
             Operation::RemoveChannel { channel, .. } => Request::RemoveChannel(channel),
-            Operation::Refresh { .. } | Operation::GetHashRange => return None,
+            Operation::Refresh { .. }
+            | Operation::GetHashRange
+            | Operation::PutBatch { .. }
+            | Operation::GetSize { .. }
+            | Operation::Listen { .. } => return None,
         };
         Some(Self {
             request,
@@ -70,7 +74,7 @@ impl Ask {
     }
 
     /// The first half of an Update.
-    pub(super) fn update(channel: ChannelName, key: Key) -> Self {
+    pub fn update(channel: ChannelName, key: Key) -> Self {
         Self {
             request: Request::Update(RecordName { channel, key }),
             decision: None,
@@ -78,39 +82,41 @@ impl Ask {
         }
     }
 
-    /// A stream.
-    pub(super) fn stream(channel: ChannelName, stream: Stream) -> Self {
+    /// A stream; `None` for one of the legacy protocol.
+    pub fn stream(channel: ChannelName, stream: &Stream) -> Option<Self> {
         let request = match stream {
             Stream::GetAll { keys_only, filter } => Request::GetAll(
                 channel,
                 get_all::Settings {
-                    keys_only,
-                    value_filter: filter,
+                    keys_only: *keys_only,
+                    value_filter: filter.clone(),
                 },
             ),
             Stream::Mirror { refresh } => Request::Mirror(
                 channel,
                 mirror::Settings {
-                    initial_refresh: refresh,
+                    initial_refresh: *refresh,
                     periodic_refresh_s: 0,
                 },
             ),
+            Stream::Listen => return None,
         };
-        Self {
+        Some(Self {
             request,
             decision: None,
             streams: true,
-        }
+        })
     }
 
-    pub(super) fn request(&self) -> Request {
+    /// What the client is asked for.
+    pub fn request(&self) -> Request {
         self.request.clone()
     }
 }
 
 /// What a client has under way.
 #[derive(Debug, Default)]
-pub(super) struct Requests {
+pub struct Requests {
     active: BTreeMap<RequestId, Active>,
     ids: BTreeMap<Ticket, RequestId>,
 }
@@ -144,15 +150,16 @@ struct Gathered {
 
 /// What came of something that a client was told.
 #[derive(Debug, Default)]
-pub(super) struct Came {
-    pub(super) happening: Option<Happening>,
+pub struct Came {
+    /// What the world says.
+    pub happening: Option<Happening>,
     /// An Update is to be decided.
-    pub(super) decide: Option<(RequestId, update::Decision)>,
+    pub decide: Option<(RequestId, update::Decision)>,
 }
 
 impl Requests {
     /// A request has begun.
-    pub(super) fn started(&mut self, id: RequestId, ticket: Ticket, ask: Ask) {
+    pub fn started(&mut self, id: RequestId, ticket: Ticket, ask: Ask) {
         let kind = match (ask.request, ask.decision) {
             _ if ask.streams => Kind::Stream,
             (_, Some(decision)) => Kind::Update(decision, Bytes::new()),
@@ -168,12 +175,12 @@ impl Requests {
     }
 
     /// What a stream is called on the connection.
-    pub(super) fn id(&self, ticket: Ticket) -> Option<RequestId> {
+    pub fn id(&self, ticket: Ticket) -> Option<RequestId> {
         self.ids.get(&ticket).copied()
     }
 
     /// The Update that `read` has read goes on as `ticket`.
-    pub(super) fn deciding(&mut self, read: Ticket, ticket: Ticket) -> Option<RequestId> {
+    pub fn deciding(&mut self, read: Ticket, ticket: Ticket) -> Option<RequestId> {
         let id = self.ids.remove(&read)?;
         let active = self.active.get_mut(&id)?;
         active.ticket = ticket;
@@ -182,7 +189,7 @@ impl Requests {
     }
 
     /// A request has told its user something.
-    pub(super) fn told(&mut self, id: RequestId, told: Told) -> Came {
+    pub fn told(&mut self, id: RequestId, told: Told) -> Came {
         let Some(active) = self.active.get_mut(&id) else {
             return Came::default();
         };
@@ -356,7 +363,7 @@ fn failed(failure: &Failure) -> Ending {
 }
 
 /// A decision in the client's words.
-pub(super) fn decision(decision: &Decision) -> update::Decision {
+pub fn decision(decision: &Decision) -> update::Decision {
     match decision {
         Decision::Replace(value) => update::Decision::Replace(value.clone()),
         Decision::Leave => update::Decision::Leave,

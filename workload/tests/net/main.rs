@@ -4,11 +4,13 @@
 //! * `transport`: bytes in pieces, late, or all at once.
 //! * `corpus`: failures that were kept with a schedule.
 //! * `cuts`: connections that are cut at each message.
+//! * `legacy`: both protocols on one node.
 //! * `schedules`: messages that are delivered in a given order.
 //! * `node`: a node that falls silent, breaks the protocol, or dies.
 
 mod corpus;
 mod cuts;
+mod legacy;
 mod node;
 mod schedules;
 #[path = "../../../client/tests/common/scripted.rs"]

@@ -63,7 +63,9 @@ pub(super) fn checks() -> Vec<Check> {
             "The empty name is a channel like any other or is refused.",
             &[&req::DATA_NAME_ODD],
             |ground| Box::pin(empty(ground)),
-        ),
+        )
+        // Where there is such a channel, lists of the legacy protocol end at it.
+        .tagged(Tag::Alone),
         Check::raw(
             "names.separate",
             "The same key in two channels is two records, of which one can be removed.",

@@ -229,6 +229,14 @@ mod ids {
     }
 
     #[test]
+    fn an_id_is_active_as_long_as_its_request() {
+        let mut wire = Wire::open(Memory::default());
+        wire.send(&[(1, "01 00"), (2, GET)]).unwrap();
+        let active = [1, 2].map(|id| wire.node.is_active(RequestId::new(id).unwrap()));
+        assert_eq!(active, [true, false], "GetHashRange goes on");
+    }
+
+    #[test]
     fn id_0_is_reserved() {
         let mut wire = Wire::open(Memory::default());
         assert_eq!(wire.send(&[(0, PUT)]), Err(Violation::ZeroRequestId));
@@ -352,6 +360,14 @@ mod back_pressure {
         let said = wire.take_all();
         assert!(wire.node.wants_input());
         assert_eq!(said.len(), 9);
+    }
+
+    #[test]
+    fn a_client_that_has_something_to_read_is_read_from() {
+        let mut wire = Wire::open(filled(2, 500_000));
+        wire.send(&[(1, GET)]).unwrap();
+        assert!(wire.node.output().len() > 500_000);
+        assert!(wire.node.wants_input());
     }
 
     #[test]

@@ -129,7 +129,8 @@ impl NodeControl {
             }
             (FromClient::Control(_), Phase::Final) => Ok(()),
             (FromClient::Control(control), Phase::Running) => {
-                if self.acks_due > 0 && self.wanted == Control::Stop {
+                // Its Ack is due; once that is sent the request has ended.
+                if self.wanted == Control::Stop {
                     return unexpected("after Stop");
                 }
                 self.acks_due = self.acks_due.saturating_add(1);
@@ -193,17 +194,36 @@ mod tests {
 
     fn poll(control: &mut NodeControl) -> Vec<u8> {
         let mut out = Vec::new();
-        while control.poll(&mut out) {}
+        let polls = (0..10).take_while(|_| control.poll(&mut out)).count();
+        assert_eq!(out.len(), polls, "an Ack each");
         out
+    }
+
+    #[test]
+    fn messages_have_one_byte_and_a_name() {
+        let messages = [
+            (FromClient::Control(Control::Suspend), "Suspend"),
+            (FromClient::Control(Control::Resume), "Resume"),
+            (FromClient::Control(Control::Stop), "Stop"),
+            (FromClient::Ack, "Ack"),
+        ];
+        for ((message, name), byte) in messages.into_iter().zip(1..) {
+            assert_eq!(message.encode(), [byte]);
+            assert_eq!(FromClient::decode(&[byte]), Ok(message));
+            assert_eq!(message.name(), name);
+            if let FromClient::Control(control) = message {
+                assert_eq!(control.to_string(), name);
+            }
+        }
     }
 
     #[test]
     fn the_ack_comes_before_the_effect() {
         let mut control = NodeControl::new(false);
         receive(&mut control, &[1]).unwrap();
-        assert!(control.is_flowing());
+        assert!(control.is_flowing() && !control.is_suspended());
         assert_eq!(poll(&mut control), [ACK]);
-        assert!(!control.is_flowing());
+        assert!(!control.is_flowing() && control.is_suspended());
         receive(&mut control, &[2]).unwrap();
         assert_eq!(poll(&mut control), [ACK]);
         assert!(control.is_flowing());

@@ -9,10 +9,10 @@
 //! * [`visit`]: the client's half of requests that ask one node after another.
 //! * [`gather`]: the client's half of requests that ask all nodes.
 //! * [`stream`]: the client's half of requests that ask all nodes and can be suspended.
-//! * [`host`]: what the node's halves need of the node they run on.
 //!
 //! A half is a value. It takes an event and says what is to be done about it; it neither waits nor
-//! knows of sockets. Client, node and model checker drive the same ones.
+//! knows of sockets. Client, node and model checker drive the same ones. What the node's halves need of the
+//! node they run on is [`Host`].
 
 pub mod answer;
 pub mod control;
@@ -22,7 +22,6 @@ pub mod get;
 pub mod get_all;
 pub mod get_channels;
 pub mod get_hash_range;
-pub mod host;
 pub mod mirror;
 pub mod outcome;
 pub mod put;
@@ -35,7 +34,7 @@ pub mod visit;
 
 mod messages;
 
-pub use host::{ChannelId, Host, HostError};
+pub use crate::host::{ChannelId, Host, HostError};
 pub use messages::RecordName;
 pub use outcome::{Effect, Failure};
 pub use supported::SupportedStatus;

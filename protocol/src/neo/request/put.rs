@@ -106,7 +106,7 @@ impl SingleAnswer for Reply {
     fn to<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
         let Open { record, value } =
             Open::decode(opening.fields).map_err(CODE.malformed_first())?;
-        if !host.range().covers(record.key) {
+        if !host.is_writable(record.key) {
             return Ok(Self::WrongNode);
         }
         let stored = host

@@ -81,7 +81,7 @@ impl SingleAnswer for Reply {
 
     fn to<H: Host>(opening: Opening<'_>, host: &mut H) -> Result<Self, Violation> {
         let record = RecordName::decode_fields(opening.fields).map_err(CODE.malformed_first())?;
-        if !host.range().covers(record.key) {
+        if !host.is_writable(record.key) {
             return Ok(Self::WrongNode);
         }
         let removed = host

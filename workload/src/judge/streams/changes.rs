@@ -7,9 +7,10 @@ use bytes::Bytes;
 use dht_model::Answer;
 use dht_protocol::Key;
 
-use crate::case::{Decision, Fault, Step};
+use crate::case::{Decision, Fault, Protocol, Step};
 use crate::names::{KeyName, Names};
 use crate::recording::{Entry, Recording, Time};
+use crate::value::Value;
 use crate::world::{Ending, Event};
 
 /// What a step did to a record, or to all records of a channel, at one moment between two times.
@@ -40,6 +41,8 @@ pub(super) enum Kind {
     Remove,
     Update,
     RemoveChannel,
+    /// Whether it is told is left to the node.
+    PutBatch,
 }
 
 /// What changed the records of one channel.
@@ -97,6 +100,9 @@ impl<'a> Changes<'a> {
     }
 
     fn add(&mut self, recording: &Recording, names: &Names, entry: &'a Entry) {
+        if let Step::PutBatch { channel, records } = &entry.step {
+            return self.add_batch(names, entry, channel, records);
+        }
         let Some((effect, certain)) = effect(entry) else {
             return;
         };
@@ -128,6 +134,38 @@ impl<'a> Changes<'a> {
                 changes: Vec::new(),
             });
             record.changes.push(change);
+        }
+    }
+}
+
+impl<'a> Changes<'a> {
+    /// Each record of a batch is stored at a moment of its own, up to the first empty value.
+    fn add_batch(
+        &mut self,
+        names: &Names,
+        entry: &'a Entry,
+        channel: &str,
+        records: &[(KeyName, Value)],
+    ) {
+        let ended = match &entry.ended {
+            Some((time, Ending::Answer(Answer::Stored | Answer::EmptyValue))) => *time,
+            Some((_, Ending::Nothing(_))) => return,
+            // Nobody knows how many were stored.
+            _ => Time::MAX,
+        };
+        let channel = self.channels.entry(channel.to_owned()).or_default();
+        for (name, value) in records.iter().take_while(|(_, value)| !value.is_empty()) {
+            let record = channel.records.entry(names.key(*name));
+            let record = record.or_insert_with(|| Record {
+                name: *name,
+                changes: Vec::new(),
+            });
+            record.changes.push(Change {
+                effect: Effect::Write(value.bytes()),
+                began: entry.invoked,
+                ended,
+                entry,
+            });
         }
     }
 }
@@ -232,8 +270,14 @@ impl Change<'_> {
             Step::Put { .. } => Kind::Put,
             Step::Remove { .. } => Kind::Remove,
             Step::RemoveChannel { .. } => Kind::RemoveChannel,
+            Step::PutBatch { .. } => Kind::PutBatch,
             _ => Kind::Update,
         }
+    }
+
+    /// Who made it spoke this.
+    pub(super) fn protocol(&self) -> Protocol {
+        self.entry.protocol
     }
 }
 
@@ -253,7 +297,8 @@ fn effect(entry: &Entry) -> Option<(Effect, bool)> {
         None | Some((_, Ending::Unknown(_))) => false,
         Some((_, Ending::Answer(answer))) => match answer {
             Answer::Stored | Answer::Updated { .. } | Answer::ChannelRemoved => true,
-            Answer::Removed(true) => true,
+            // Whether there was one is not said, but there is none any more.
+            Answer::Removed(true) | Answer::Gone => true,
             Answer::Removed(false) => return Some((Effect::Miss, true)),
             // The node may have failed before or after.
             Answer::Error | Answer::Unknown => false,
@@ -262,6 +307,10 @@ fn effect(entry: &Entry) -> Option<(Effect, bool)> {
         Some((_, Ending::Read(_) | Ending::Nothing(_))) => return None,
     };
     let effect = match &entry.step {
+        // It is refused, whatever came of it.
+        Step::Put { value, .. } if value.is_empty() && entry.protocol == Protocol::Legacy => {
+            return None;
+        }
         Step::Put { value, .. } => Effect::Write(value.bytes()),
         Step::Remove { .. } | Step::RemoveChannel { .. } => Effect::Removal,
         Step::Update { decision, .. } | Step::Decide { decision, .. } => match decision {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use dht_model::Answer;
+use dht_model::{Answer, limits};
 use dht_protocol::Key;
 use dht_protocol::neo::batch;
 use dht_requirements::{self as req, Requirement};
@@ -11,11 +11,23 @@ use dht_requirements::{self as req, Requirement};
 use super::changes::{Change, Changes, Channel, Kind, Record};
 use super::name;
 use super::walk::{Delivery, Walk};
+use crate::case::Protocol;
 use crate::judge::Fault;
 use crate::recording::Time;
 
 /// What is wrong with a GetAll, if something is.
 pub(super) fn judge(walk: &Walk<'_>, changes: &Changes<'_>) -> Option<Fault> {
+    let fault = wrong(walk, changes)?;
+    Some(match walk.protocol {
+        Protocol::Neo => fault,
+        Protocol::Legacy => Fault {
+            requirement: legacy(fault.requirement),
+            ..fault
+        },
+    })
+}
+
+fn wrong(walk: &Walk<'_>, changes: &Changes<'_>) -> Option<Fault> {
     let nothing = Channel::default();
     let channel = changes.channel(walk.channel).unwrap_or(&nothing);
     let horizon = changes.horizon.unwrap_or(Time::MAX);
@@ -70,7 +82,7 @@ fn delivered(
         }
         return Some(invented(walk, channel, changes, delivery, came));
     };
-    if is_vague {
+    if is_vague || is_loose(walk, channel, delivery.time) {
         return None;
     }
     if !walk.wants(value) {
@@ -124,7 +136,7 @@ fn key_delivered(
             format!("{came}; nothing was ever written there in this channel"),
         ));
     };
-    if record.is_vague() {
+    if record.is_vague() || is_loose(walk, channel, delivery.time) {
         return None;
     }
     let over = channel.last_before(record, walk.began);
@@ -209,7 +221,7 @@ fn repeated(
     again: &Delivery<'_>,
 ) -> Option<Fault> {
     let record = channel.records.get(&again.key)?;
-    if record.is_vague() {
+    if record.is_vague() || is_loose(walk, channel, again.time) {
         return None;
     }
     let continued = first.losses != again.losses;
@@ -260,7 +272,7 @@ fn due(
     record: &Record<'_>,
     finished: Time,
 ) -> Option<Fault> {
-    if record.is_vague() {
+    if record.is_vague() || is_loose(walk, channel, finished) {
         return None;
     }
     let over = channel.last_before(record, walk.began);
@@ -277,9 +289,13 @@ fn due(
     let possible = record.writes().filter(|(write, _)| {
         write.began < finished && over.is_none_or(|over| write.ended >= over.began)
     });
+    let limit = match walk.protocol {
+        Protocol::Neo => batch::MAX_VALUE,
+        Protocol::Legacy => limits::LEGACY_VALUE,
+    };
     let mut large = false;
     for (_, value) in possible {
-        large |= value.len() > batch::MAX_VALUE;
+        large |= value.len() > limit;
         if !walk.wants(value) {
             return None;
         }
@@ -317,6 +333,39 @@ fn due(
             record.name, walk.began
         ),
     ))
+}
+
+/// Nothing is laid down of how a legacy GetAll takes changes meanwhile, but that it tells nothing that was
+/// never stored.
+fn is_loose(walk: &Walk<'_>, channel: &Channel<'_>, until: Time) -> bool {
+    walk.protocol == Protocol::Legacy && channel.changes_between(walk.began, until)
+}
+
+/// The rule of the legacy protocol that says what a rule of neo says.
+fn legacy(neo: &'static Requirement) -> &'static Requirement {
+    let rules: [(&Requirement, &'static Requirement); 11] = [
+        (&req::GETALL_ONLY_CHANNEL, &req::LEG_GETALL_ONLY_CHANNEL),
+        (&req::GETALL_NO_LEAK, &req::LEG_GETALL_ONLY_CHANNEL),
+        (
+            &req::GETALL_FILTER_ONLY_MATCHING,
+            &req::LEG_GETALL_FILTER_ONLY,
+        ),
+        (
+            &req::GETALL_FILTER_ALL_MATCHING,
+            &req::LEG_GETALL_FILTER_MATCHES,
+        ),
+        (&req::GETALL_OVERWRITTEN_VALUE, &req::LEG_GETALL_STORED_ONCE),
+        (&req::GETALL_NO_DUPLICATE, &req::LEG_GETALL_UNIQUE),
+        (&req::GETALL_KEYS_COMPLETE, &req::LEG_GETALL_KEYS),
+        (&req::GETALL_KEYS_OVERSIZE, &req::LEG_GETALL_KEYS_LARGE),
+        (&req::GETALL_COMPLETE, &req::LEG_GETALL_COMPLETE),
+        (&req::RMCHANNEL_STARTS_EMPTY, &req::LEG_RMCHANNEL_AGAIN),
+        (&req::REMOVE_GONE, &req::LEG_REMOVE_GONE),
+    ];
+    let mut found = rules.iter().filter(|(same, _)| same.id == neo.id);
+    found
+        .next()
+        .map_or(&req::LEG_GETALL_VALUES, |(_, legacy)| *legacy)
 }
 
 /// The write that may have happened last.

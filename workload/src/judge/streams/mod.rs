@@ -6,6 +6,7 @@
 //!
 //! * `get_all`: each delivered value, repeated records, missing ones;
 //! * `mirror`: each update, deletion and refresh, with `order` for their order for each record;
+//! * `listen`: the same for a Listen, of which little is laid down;
 //! * `settled`: what a Mirror still owes when nothing happens any more;
 //! * `suspension`: what comes after a node has agreed to suspend.
 //!
@@ -15,6 +16,7 @@
 
 mod changes;
 mod get_all;
+mod listen;
 mod mirror;
 mod order;
 mod settled;
@@ -55,7 +57,8 @@ pub fn judge(recording: &Recording, names: &Names) -> Option<Fault> {
             streams.find_map(|stream| {
                 suspension::judge(stream).or_else(|| match Walk::of_stream(stream) {
                     Some(walk) => get_all::judge(&walk, &changes),
-                    None => mirror::judge(stream, recording, &changes),
+                    None => listen::judge(stream, recording, &changes)
+                        .or_else(|| mirror::judge(stream, recording, &changes)),
                 })
             })
         })

@@ -3,12 +3,13 @@
 //! That is so where the run waited for it until nothing happened any more, and where it was compared with
 //! its channel and agreed.
 
+use dht_model::limits;
 use dht_protocol::neo::batch;
 use dht_requirements::{self as req, Requirement};
 
 use super::changes::{Change, Changes, Effect, Kind, Record};
 use super::mirror::{Following, Told, shown};
-use crate::case::Step;
+use crate::case::{Protocol, Step};
 use crate::judge::Fault;
 use crate::recording::{Entry, Recording, StreamRecord, Time};
 use crate::world::{Control, Event};
@@ -105,7 +106,7 @@ impl Judged<'_> {
         let refreshed = refreshes && write.began < self.started;
         let untellable = match (self.wait, refreshed) {
             // The comparison was with what a GetAll delivers.
-            (Wait::Agreed(..), _) => later.any(large(batch::MAX_VALUE)),
+            (Wait::Agreed(..), _) => later.any(large(limits::LEGACY_VALUE)),
             (Wait::Silent, true) => later.any(large(batch::MAX_REFRESH_VALUE)),
             (Wait::Silent, false) => false,
         };
@@ -119,6 +120,8 @@ impl Judged<'_> {
             &req::MIRROR_SUSPEND_KEEPS
         } else if value.len() > batch::MAX_REFRESH_VALUE {
             &req::MIRROR_CHANGED_LARGE
+        } else if write.protocol() == Protocol::Legacy {
+            &req::LEG_BOTH_MIRROR_PUT
         } else if write.kind() == Kind::Update {
             &req::MIRROR_UPDATE_REPORTED
         } else {
@@ -143,7 +146,10 @@ impl Judged<'_> {
                 .filter(|removal| removal.began < self.until);
             let removed = removals.map(|removal| removal.ended).max()?;
             let mut writes = record.writes().map(|(write, _)| write);
-            let write = writes.find(|write| self.is_over(write) && write.began > removed)?;
+            let write = writes.find(|write| {
+                let is_told = write.kind() != Kind::PutBatch;
+                is_told && self.is_over(write) && write.began > removed
+            })?;
             return Some(self.fault(
                 &req::MIRROR_LAST_AGREES,
                 "the last that is told of a record is what became of it",
@@ -158,9 +164,13 @@ impl Judged<'_> {
         let mut later = record.changes.iter();
         let later = later.find(|change| {
             let is_change = change.effect != Effect::Miss;
-            is_change && self.is_over(change) && change.began > written
+            let is_told = is_change && change.kind() != Kind::PutBatch;
+            is_told && self.is_over(change) && change.began > written
         })?;
         let requirement = match (&later.effect, later.kind()) {
+            (Effect::Removal, Kind::Remove) if later.protocol() == Protocol::Legacy => {
+                &req::LEG_BOTH_MIRROR_REMOVE
+            }
             (Effect::Removal, Kind::Update) => &req::MIRROR_UPDATE_REMOVAL_REPORTED,
             (Effect::Removal, _) => &req::MIRROR_REMOVE_REPORTED,
             _ => &req::MIRROR_LAST_AGREES,
@@ -186,7 +196,9 @@ impl Judged<'_> {
             .map(|entry| entry.invoked)
             .min()?;
         let mut values = channel.records.values().flat_map(Record::writes);
-        let plain = values.all(|(_, value)| (1..=batch::MAX_VALUE).contains(&value.len()));
+        // Whichever protocol the comparison was made by, it has shown these.
+        let limit = batch::MAX_VALUE.min(limits::LEGACY_VALUE);
+        let plain = values.all(|(_, value)| (1..=limit).contains(&value.len()));
         let judged = plain && !channel.changes_between(asked, Time::MAX);
         judged.then(|| {
             let requirement = match self.following.refreshes {
@@ -209,7 +221,8 @@ impl Judged<'_> {
             Wait::Agreed(..) => refreshes || write.kind() == Kind::Put,
             Wait::Silent => true,
         };
-        self.is_over(write) && by_itself && (refreshes || write.began > self.started)
+        let is_told = write.kind() != Kind::PutBatch;
+        self.is_over(write) && is_told && by_itself && (refreshes || write.began > self.started)
     }
 
     /// Did it happen before the end, beyond doubt?
@@ -236,11 +249,13 @@ fn removal_untold(following: &Following<'_>, removal: &Change<'_>, started: Time
         stream, channel, ..
     } = following;
     let since = stream.invoked;
+    let legacy = removal.protocol() == Protocol::Legacy;
     let requirement = match (
         suspended(&stream.controlled, removal.ended),
         channel.count_between(since, removal.ended) > 0,
         channel.count_between(removal.began, removal.ended) > 0,
     ) {
+        (false, _, _) if legacy => &req::LEG_BOTH_MIRROR_END,
         (true, true, _) => &req::MIRROR_REMOVED_PENDING,
         (true, false, _) => &req::MIRROR_REMOVED_SUSPENDED,
         (false, _, true) => &req::MIRROR_REMOVED_BUSY,

@@ -6,7 +6,7 @@ use dht_protocol::Key;
 use dht_requirements::Requirement;
 
 use super::fault;
-use crate::case::{At, Step};
+use crate::case::{At, Protocol, Step};
 use crate::judge::Fault;
 use crate::recording::{Entry, StreamRecord, Time};
 use crate::world::{Control, Event};
@@ -16,6 +16,7 @@ use crate::world::{Control, Event};
 pub(super) struct Walk<'a> {
     pub(super) at: At,
     pub(super) step: &'a Step,
+    pub(super) protocol: Protocol,
     pub(super) channel: &'a str,
     pub(super) keys_only: bool,
     pub(super) filter: &'a [u8],
@@ -62,6 +63,7 @@ impl<'a> Walk<'a> {
         };
         let walk = Self::new(entry.at, &entry.step, entry.invoked)?;
         Some(Self {
+            protocol: entry.protocol,
             deliveries,
             finished: Some(*time),
             ..walk
@@ -116,6 +118,7 @@ impl<'a> Walk<'a> {
         Some(Self {
             at,
             step,
+            protocol: Protocol::Neo,
             channel,
             keys_only: *keys_only,
             filter: filter.as_bytes(),

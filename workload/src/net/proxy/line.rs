@@ -6,14 +6,15 @@ use tokio::sync::Notify;
 
 use super::gate::{Gate, Gates};
 use super::traffic::Traffic;
-use crate::case::{Direction, Fault};
-use crate::messages::Piece;
+use crate::case::{Direction, Fault, Protocol};
+use crate::messages::{Messages, Piece};
 
 /// What is to go wrong with a connection, also when it was established anew.
 #[derive(Debug)]
 pub(in crate::net) struct Line {
     connection: usize,
     traffic: Arc<Traffic>,
+    protocol: Protocol,
     /// Where a schedule holds messages, if there is one.
     gates: Option<Arc<Gates>>,
     plan: Mutex<Plan>,
@@ -42,10 +43,15 @@ struct Cut {
 
 impl Line {
     /// Nothing goes wrong yet.
-    pub(in crate::net) fn new(connection: usize, traffic: Arc<Traffic>) -> Self {
+    pub(in crate::net) fn new(
+        connection: usize,
+        protocol: Protocol,
+        traffic: Arc<Traffic>,
+    ) -> Self {
         Self {
             connection,
             traffic,
+            protocol,
             gates: None,
             plan: Mutex::default(),
             changed: Notify::new(),
@@ -57,6 +63,14 @@ impl Line {
         Self {
             gates: Some(gates),
             ..self
+        }
+    }
+
+    /// Finds where messages end in one direction of a new connection.
+    pub(super) fn messages(&self) -> Messages {
+        match self.protocol {
+            Protocol::Neo => Messages::default(),
+            Protocol::Legacy => Messages::plain(),
         }
     }
 
@@ -224,7 +238,7 @@ mod tests {
     };
 
     fn line(messages: u32, bytes: u32) -> Line {
-        let line = Line::new(0, Arc::new(Traffic::new(1)));
+        let line = Line::new(0, Protocol::Neo, Arc::new(Traffic::new(1)));
         let direction = Direction::ToNode;
         assert!(line.set(&Fault::Cut {
             connection: 0,

@@ -69,7 +69,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'a, R, W> {
             from,
             to,
             gate: line.gate(direction),
-            messages: Messages::default(),
+            messages: line.messages(),
             kept: Vec::new(),
             ended: 0,
         }
@@ -222,6 +222,7 @@ mod tests {
     use super::super::Traffic;
     use super::*;
     use crate::case::Fault;
+    use crate::case::Protocol;
 
     /// What was written, write by write, and when.
     #[derive(Debug)]
@@ -267,7 +268,7 @@ mod tests {
         fault: Fault,
         chunks: [Vec<u8>; N],
     ) -> (Vec<(usize, bool)>, Option<Stop>) {
-        let line = Line::new(0, Arc::new(Traffic::new(2)));
+        let line = Line::new(0, Protocol::Neo, Arc::new(Traffic::new(2)));
         assert!(line.set(&fault));
         let (mut client, from) = tokio::io::duplex(1 << 20);
         let began = Instant::now();

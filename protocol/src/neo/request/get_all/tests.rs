@@ -1,6 +1,7 @@
 //! GetAll: bytes, the node's half, and what the client's half adds to `Streaming`.
 
 mod control;
+mod turns;
 
 use super::*;
 use crate::neo::request::control::Control;

@@ -175,8 +175,12 @@ mod changes {
         half.erase(1);
         half.put(1, "x3");
         assert_eq!(half.outline(), [""; 0]);
+        assert_eq!(half.node.updates_waiting(), 4);
+        assert_eq!(half.node.next_update(), Some(Change::Changed(Key(1))));
         half.receive("02").unwrap();
         assert_eq!(half.outline(), ["Ack", "1=x3", "1=x3", "1 deleted", "1=x3"]);
+        assert_eq!(half.node.updates_waiting(), 0);
+        assert_eq!(half.node.next_update(), None);
     }
 
     #[test]
@@ -251,7 +255,9 @@ mod control {
         for message in ["01", "01", "02", "02", "01"] {
             half.receive(message).unwrap();
         }
+        assert!(!half.node.is_suspended());
         assert_eq!(half.outline(), ["Ack"; 5]);
+        assert!(half.node.is_suspended());
         half.put(1, "one");
         assert_eq!(half.outline(), [""; 0], "suspended at last");
     }
@@ -289,8 +295,10 @@ mod removal_of_the_channel {
     #[test]
     fn it_is_told_in_spite_of_a_suspension() {
         let mut half = started(Memory::default(), SUSPENDED);
+        assert!(half.node.is_suspended());
         half.remove_channel();
         assert_eq!(half.outline(), ["ChannelRemoved"]);
+        assert!(!half.node.is_suspended(), "it waits for the Ack alone");
         ended_by_ack(half);
     }
 

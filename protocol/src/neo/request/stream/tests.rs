@@ -445,3 +445,30 @@ mod connections {
         assert_eq!((told(&it.effects), closed(&it.effects)), (vec![], vec![]));
     }
 }
+
+#[test]
+fn a_violation_says_what_came_when() {
+    let violation = |mut it: Scenario, message| {
+        it.hear(1, message);
+        match &it.effects[..] {
+            [Effect::Close { violation, .. }] => violation.to_string(),
+            effects => panic!("{effects:?}"),
+        }
+    };
+    let opening = || {
+        let mut it = Scenario::with_nodes(1);
+        it.up(1).hear(1, "fd").seen();
+        it
+    };
+    let too_soon = violation(opening(), "04");
+    assert_eq!(too_soon, "GetAll: Ack is not allowed before Started");
+    let too_soon = violation(opening(), "08");
+    assert_eq!(
+        too_soon,
+        "GetAll: the final message is not allowed before Started"
+    );
+    let twice = violation(Scenario::running(1), "05");
+    assert_eq!(twice, "GetAll: Started is not allowed now");
+    let too_late = violation(Scenario::running(1), "06");
+    assert_eq!(too_late, "GetAll: Error is not allowed now");
+}

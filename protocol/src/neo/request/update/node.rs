@@ -98,7 +98,7 @@ fn compare_and_write<H: Host>(
     replacement: &Replacement,
     host: &mut H,
 ) -> FromNode {
-    if !host.range().covers(record.key) {
+    if !host.is_writable(record.key) {
         return FromNode::WrongNode;
     }
     let written = host.open_channel(&record.channel).and_then(|channel| {

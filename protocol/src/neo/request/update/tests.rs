@@ -438,6 +438,15 @@ mod giving_up {
     }
 
     #[test]
+    fn a_node_that_is_not_asked_has_nothing_to_say() {
+        let mut it = Scenario::start(2);
+        it.hear(2, "fd");
+        assert_eq!(it.client.phase(), "AwaitSupported");
+        it.timed_out().hear(2, "ff");
+        assert_eq!(it.client.phase(), "Abandoned");
+    }
+
+    #[test]
     fn a_node_that_waits_is_told_at_once() {
         let mut it = Scenario::deciding(1, 1);
         it.timed_out().sent(&[(1, "04")]);

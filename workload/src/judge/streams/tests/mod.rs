@@ -2,6 +2,7 @@
 //! to them.
 
 mod get_alls;
+mod legacy;
 mod mirrors;
 mod mutations;
 mod simulation;

@@ -4,7 +4,7 @@ use dht_model::Answer;
 use dht_protocol::Key;
 
 use super::simulation::names;
-use crate::case::{At, Decision, Step};
+use crate::case::{At, Decision, Protocol, Step};
 use crate::judge::streams::judge;
 use crate::names::KeyName;
 use crate::recording::{Entry, Recording, StreamRecord, Time};
@@ -59,6 +59,7 @@ impl Story {
                 step: 0,
             },
             lane: entry,
+            protocol: Protocol::Neo,
             step,
             invoked,
             ended: None,
@@ -115,6 +116,14 @@ impl Story {
             stream: "s".to_owned(),
             channel: "c".to_owned(),
             refresh,
+        })
+    }
+
+    /// A Listen begins.
+    pub(super) fn listen(&mut self) -> &mut Self {
+        self.open(Step::OpenListen {
+            stream: "s".to_owned(),
+            channel: "c".to_owned(),
         })
     }
 

@@ -19,11 +19,13 @@ fn nothing_is_sent_before_resume() {
     assert_eq!(outline(&half.say()), ["Started"]);
     half.receive("01").unwrap();
     assert_eq!(outline(&half.say()), ["Ack"], "suspended already");
+    assert!(half.node.is_suspended());
     half.receive("02").unwrap();
     assert_eq!(
         outline(&half.say()),
         ["Ack", "batch 1", "batch 2 3", "Finished"]
     );
+    assert!(!half.node.is_suspended());
 }
 
 #[test]

@@ -32,6 +32,33 @@ fn batches_are_sent_as_soon_as_they_are_full() {
 }
 
 #[test]
+fn changes_and_a_dump_take_turns() {
+    let mut memory = Memory::default();
+    for key in 0..3 {
+        memory.store("c", key, vec![b'x'; 65_520]);
+    }
+    memory.events.clear();
+    let mut half = started(memory, WITH_DUMP);
+    for key in 7..10 {
+        half.put(key, "new");
+    }
+    let said = half.outline();
+    let said: Vec<_> = said.iter().map(|line| line.trim_end_matches('x')).collect();
+    assert_eq!(
+        said,
+        [
+            "7=new",
+            "dump 0=",
+            "8=new",
+            "dump 1=",
+            "9=new",
+            "dump 2=",
+            "dump 7=new 8=new 9=new"
+        ]
+    );
+}
+
+#[test]
 fn start_suspended_holds_the_dump_back() {
     let mut half = started(
         Memory::with("c", [(1, "one")]),

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use dht_model::Answer;
 use dht_protocol::HashRange;
 
-use crate::case::{At, Decision, Direction, Fault, Step};
+use crate::case::{At, Decision, Direction, Fault, Protocol, Step};
 use crate::names::{KeyName, Names};
 use crate::recording::{Entry, Recording, StreamRecord, Time};
 use crate::rng::Rng;
@@ -403,6 +403,7 @@ impl Simulation {
                 step: 0,
             },
             lane,
+            protocol: Protocol::Neo,
             step,
             invoked: self.now,
             ended: None,

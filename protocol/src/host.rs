@@ -1,4 +1,4 @@
-//! What the node's halves of the requests need of the node they run on.
+//! What the node's halves of the requests of both protocols need of the node they run on.
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -12,6 +12,15 @@ use crate::neo::ClientName;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ChannelId(pub u64);
 
+/// How much is stored, in a channel or altogether.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Size {
+    /// Number of records.
+    pub records: u64,
+    /// Bytes of all values together.
+    pub bytes: u64,
+}
+
 /// The node could not do what was asked; the client gets the request's Error message.
 #[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[error("{0}")]
@@ -24,6 +33,12 @@ pub struct HostError(pub String);
 pub trait Host {
     /// The keys that this node is responsible for, now.
     fn range(&self) -> HashRange;
+
+    /// May clients write records with this key here now? Whenever the node is responsible for it, except
+    /// for the moment in which it gives the key away.
+    fn is_writable(&self, key: Key) -> bool {
+        self.range().covers(key)
+    }
 
     /// May this client remove channels?
     fn may_remove_channels(&self, client: &ClientName) -> bool;

@@ -2,7 +2,9 @@
 //! (`semantics-and-client.md` D1). What is in it besides is ignored, and listed so that it can be told.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
 
 use dht_protocol::HashRange;
 use thiserror::Error;
@@ -10,24 +12,36 @@ use thiserror::Error;
 /// By how much the neo port is above the legacy port if it is not given.
 const NEO_PORT_OFFSET: u16 = 100;
 
+/// The section that matters.
+const SECTION: &str = "Server";
+
 /// What the file says.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct ConfigFile {
+pub struct ConfigFile {
     /// Where to listen for the legacy protocol.
-    pub(crate) legacy: SocketAddrV4,
+    pub legacy: SocketAddrV4,
     /// Where to listen for the neo protocol.
-    pub(crate) neo: SocketAddrV4,
+    pub neo: SocketAddrV4,
     /// The keys that the node is responsible for.
-    pub(crate) range: HashRange,
+    pub range: HashRange,
     /// How many connections there may be, 0 for any number.
-    pub(crate) connection_limit: Option<usize>,
-    /// What else is in the file, each as section and key.
-    pub(crate) ignored: Vec<String>,
+    pub connection_limit: Option<usize>,
+    /// What else is in the file.
+    pub ignored: Vec<Ignored>,
+}
+
+/// A key that means nothing to this node. Shown as `[section] key`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ignored {
+    /// Its section; all keys of one share its name, so that a long one costs no more than it is long.
+    pub section: Arc<str>,
+    /// The key.
+    pub key: String,
 }
 
 /// Why a file is not a node's configuration.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub(crate) enum ConfigError {
+pub enum ConfigError {
     /// A line is neither a section nor a key with a value.
     #[error("line {line} is neither \"[section]\" nor \"key = value\"")]
     Line {
@@ -68,7 +82,11 @@ pub(crate) enum ConfigError {
 
 impl ConfigFile {
     /// Reads the text of a file.
-    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+    ///
+    /// # Errors
+    ///
+    /// If it does not say where to listen and for which keys.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let mut server = Server::parse(text)?;
         let address: Ipv4Addr = server.require("address", |text| text.parse().map_err(show))?;
         let port: u16 = server.require("port", |text| text.parse().map_err(show))?;
@@ -84,7 +102,11 @@ impl ConfigFile {
         let max = server.require("maxval", parse_bound)?;
         let connection_limit =
             server.take("connection_limit", |text| text.parse().map_err(show))?;
-        let rest = server.values.keys().map(|key| format!("[Server] {key}"));
+        let section: Arc<str> = SECTION.into();
+        let rest = server.values.into_keys().map(|key| Ignored {
+            section: section.clone(),
+            key,
+        });
         let ignored = server.ignored.into_iter().chain(rest).collect();
         Ok(Self {
             legacy: SocketAddrV4::new(address, port),
@@ -96,8 +118,18 @@ impl ConfigFile {
     }
 }
 
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {}", self.section, self.key)
+    }
+}
+
 /// A bound of a hash range: 16 hexadecimal digits, with or without `0x`.
-pub(crate) fn parse_bound(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+///
+/// If it is anything else; the text says what is needed.
+pub fn parse_bound(text: &str) -> Result<u64, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     match digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         true => u64::from_str_radix(digits, 16).map_err(show),
@@ -109,12 +141,13 @@ pub(crate) fn parse_bound(text: &str) -> Result<u64, String> {
 struct Server {
     values: BTreeMap<String, String>,
     /// Keys of other sections.
-    ignored: Vec<String>,
+    ignored: Vec<Ignored>,
 }
 
 impl Server {
     fn parse(text: &str) -> Result<Self, ConfigError> {
-        let (mut section, mut values, mut ignored) = (String::new(), BTreeMap::new(), Vec::new());
+        let mut section: Arc<str> = "".into();
+        let (mut values, mut ignored) = (BTreeMap::new(), Vec::new());
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with([';', '#']) {
@@ -124,16 +157,19 @@ impl Server {
                 .strip_prefix('[')
                 .and_then(|line| line.strip_suffix(']'))
             {
-                section = name.trim().to_owned();
+                section = name.trim().into();
                 continue;
             }
             let (key, value) = line
                 .split_once('=')
                 .ok_or(ConfigError::Line { line: number + 1 })?;
             let (key, value) = (key.trim(), value.trim());
-            match section == "Server" {
+            match *section == *SECTION {
                 true => _ = values.insert(key.to_owned(), value.to_owned()),
-                false => ignored.push(format!("[{section}] {key}")),
+                false => ignored.push(Ignored {
+                    section: section.clone(),
+                    key: key.to_owned(),
+                }),
             }
         }
         Ok(Self { values, ignored })
@@ -194,8 +230,11 @@ lock_memory = false
         assert_eq!(config.neo.to_string(), "127.0.0.1:10100");
         assert_eq!(Some(config.range), HashRange::new(0, u64::MAX / 2));
         assert_eq!(config.connection_limit, None);
-        let ignored = ["[Options_Memory] lock_memory", "[Server] data_dir"];
-        assert_eq!(config.ignored, ignored);
+        let ignored: Vec<_> = config.ignored.iter().map(Ignored::to_string).collect();
+        assert_eq!(
+            ignored,
+            ["[Options_Memory] lock_memory", "[Server] data_dir"]
+        );
     }
 
     #[test]
