@@ -96,7 +96,8 @@ pub fn profile(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    memory::bounded(data, 1024, || {
+    // The TOML reader notes every character that is wrong.
+    memory::bounded(data, 4096, || {
         if let Err(error) = Profile::from_toml(text) {
             assert!(!error.to_string().is_empty());
         }
