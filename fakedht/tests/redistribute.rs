@@ -137,7 +137,7 @@ async fn what_makes_no_sense_changes_nothing() {
     let mut legacy = Legacy::connect(source.legacy_address()).await;
     let taker = target(&other, high());
     let order = |min, max, nodes: &[&Target]| {
-        let nodes = nodes.iter().map(|target| Target::clone(target)).collect();
+        let nodes = nodes.iter().copied().cloned().collect();
         Order::Redistribute(Redistribute { min, max, nodes })
     };
     let high_port = Target {

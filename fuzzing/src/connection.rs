@@ -133,10 +133,10 @@ impl World {
                 self.clients[who as usize].ask(request, &self.registry);
             }
             Step::ToNode(who, count) => {
-                self.to_node(who, count);
+                self.pass_to_node(who, count);
             }
             Step::ToClient(who, count) => {
-                self.to_client(who, count);
+                self.pass_to_client(who, count);
             }
             Step::Control(who, which, said) => {
                 let client = &mut self.clients[who as usize];
@@ -191,8 +191,8 @@ impl World {
             self.work.step();
             let mut quiet = true;
             for who in [Who::One, Who::Other] {
-                quiet &= !self.to_node(who, None);
-                quiet &= !self.to_client(who, None);
+                quiet &= !self.pass_to_node(who, None);
+                quiet &= !self.pass_to_client(who, None);
             }
             if quiet {
                 return;
@@ -201,7 +201,7 @@ impl World {
     }
 
     /// Lets bytes arrive at the node, and the node work. Did anything happen?
-    fn to_node(&mut self, who: Who, count: Option<u8>) -> bool {
+    fn pass_to_node(&mut self, who: Who, count: Option<u8>) -> bool {
         let line = &mut self.clients[who as usize].line;
         let bytes = first(line.client.output(), count);
         let breaches = line.listener.hear(Side::Client, &bytes);
@@ -231,7 +231,7 @@ impl World {
     }
 
     /// Lets bytes arrive at a client. Were there any?
-    fn to_client(&mut self, who: Who, count: Option<u8>) -> bool {
+    fn pass_to_client(&mut self, who: Who, count: Option<u8>) -> bool {
         let client = &mut self.clients[who as usize];
         let line = &mut client.line;
         let output = self.node.output(line.at_node);

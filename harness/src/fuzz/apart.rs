@@ -215,7 +215,7 @@ impl Deed {
         for _ in 0..8 {
             served = served.and(other.sentinel().await);
         }
-        if self.variant % 2 == 0 {
+        if self.variant.is_multiple_of(2) {
             slow.reset();
         }
         let rule = &req::ROBUST_UNREAD_OTHERS_SERVED;

@@ -208,7 +208,7 @@ impl Line {
     }
 
     /// Takes messages for forged requests out of what came. The rest is for the core.
-    pub(super) fn sift(&mut self, bytes: &[u8]) -> Result<(Vec<u8>, Vec<(u64, Bytes)>), Violation> {
+    pub(super) fn sift(&mut self, bytes: &[u8]) -> Result<(Vec<u8>, Forged), Violation> {
         self.heard.feed(bytes);
         let (mut rest, mut forged) = (Vec::with_capacity(bytes.len()), Vec::new());
         while let Some(body) = self.heard.next(Kind::Request, Limits::default().message)? {
@@ -216,7 +216,8 @@ impl Line {
             let id = body
                 .first_chunk::<ID_LEN>()
                 .map_or(0, |id| u64::from_le_bytes(*id));
-            let payload = body.slice(ID_LEN..);
+            // A node may send less than an id, too.
+            let payload = body.slice(body.len().min(ID_LEN)..);
             match RequestId::new(id) {
                 Some(id) if id.get() < FORGED => write_request(&mut rest, id, &payload),
                 // That the node invents requests is seen by whoever looks for this one.
@@ -226,6 +227,9 @@ impl Line {
         Ok((rest, forged))
     }
 }
+
+/// Messages for forged requests: their ids and what follows these.
+pub(super) type Forged = Vec<(u64, Bytes)>;
 
 /// What is on its way to the node: pieces that go out whole, or a byte at a time.
 #[derive(Debug, Default)]

@@ -31,7 +31,7 @@ pub(super) fn script(seed: u64, menu: &[Defect], removes_channels: bool) -> Case
     let mut case = generate::case(rng.number(), &shape);
     let affordable = rng.below(DEAREST);
     let mut chosen = menu.to_vec();
-    chosen.retain(|defect| affordable % rarity(*defect) == 0);
+    chosen.retain(|defect| affordable.is_multiple_of(rarity(*defect)));
     // Of a menu that has nothing else, the dear ones come as often as others.
     let menu = if chosen.is_empty() { menu } else { &chosen };
     if menu.is_empty() {

@@ -1,15 +1,17 @@
 //! A model that can be explored, whatever it is a model of.
 
 use std::fmt::{Debug, Write as _};
+use std::hash::Hash;
 use std::net::SocketAddr;
 use std::path::Path as FilePath;
 
 use dht_models::chart::Glyphs;
 use dht_models::check::{Checked, check};
-use dht_models::connection::{self, ConnectionModel, PROPERTIES};
+use dht_models::connection::{self, ConnectionModel};
 use dht_models::defect::{Defect, Defects};
 use dht_models::drawing::draw_finding;
 use dht_models::frames::{self, Bounds, Entry};
+use dht_models::legacy::{self, LegacyModel};
 use dht_models::property::{About, Kind};
 use dht_models::search::{self, Coverage, Finding, Options, Path, Verdict};
 use dht_models::tour::showing;
@@ -31,6 +33,8 @@ pub(super) enum Subject {
     Requests(Entry),
     /// Of a connection, by its name.
     Connection(String, String),
+    /// Of the legacy protocol, by its name.
+    Legacy(&'static str, &'static str),
 }
 
 /// What is shown besides counterexamples, and how.
@@ -56,13 +60,16 @@ impl Subject {
                 frame.about.to_string(),
             )
         });
-        connections.chain(requests).collect()
+        let legacy = legacy::models(bounds).into_iter();
+        let legacy = legacy.map(|model| Self::Legacy(model.frame().name, model.frame().about));
+        connections.chain(requests).chain(legacy).collect()
     }
 
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Requests(entry) => entry.name,
             Self::Connection(name, _) => name,
+            Self::Legacy(name, _) => name,
         }
     }
 
@@ -70,6 +77,7 @@ impl Subject {
         match self {
             Self::Requests(entry) => entry.about,
             Self::Connection(_, about) => about,
+            Self::Legacy(_, about) => about,
         }
     }
 
@@ -77,7 +85,7 @@ impl Subject {
     pub(super) fn shows(&self, defect: Defect) -> bool {
         match self {
             Self::Requests(entry) => entry.shows.iter().any(|(shown, _)| *shown == defect),
-            Self::Connection(..) => false,
+            Self::Connection(..) | Self::Legacy(..) => false,
         }
     }
 
@@ -98,7 +106,19 @@ impl Subject {
                 Err(reason) => self.impossible(reason),
             },
             Self::Connection(name, _) => match named(name, bounds) {
-                Some(model) => self.connection(&model, options, shown),
+                Some(model) => {
+                    let properties = connection::PROPERTIES.iter();
+                    let known = properties.map(|known| (known.name, known.id, known.sentence));
+                    self.plain(&model, known.collect(), options, shown)
+                }
+                None => self.impossible("there is no such model".to_owned()),
+            },
+            Self::Legacy(name, _) => match legacy_named(name, bounds) {
+                Some(model) => {
+                    let properties = legacy::PROPERTIES.iter();
+                    let known = properties.map(|known| (known.name, known.id, known.sentence));
+                    self.plain(&model, known.collect(), options, shown)
+                }
                 None => self.impossible("there is no such model".to_owned()),
             },
         }
@@ -117,15 +137,27 @@ impl Subject {
                     model.checker().serve(address);
                 }
             }
+            Self::Legacy(name, _) => {
+                if let Some(model) = legacy_named(name, bounds) {
+                    model.checker().serve(address);
+                }
+            }
         }
     }
 
-    fn connection(
+    /// A model whose properties are of a kind of their own: name, id and sentence of each.
+    fn plain<M>(
         &self,
-        model: &ConnectionModel,
+        model: &M,
+        known: Vec<(&str, &str, &str)>,
         options: Options<'_>,
         shown: &Shown<'_>,
-    ) -> ModelResult {
+    ) -> ModelResult
+    where
+        M: stateright::Model + Sync,
+        M::State: Clone + Hash + Send + Sync,
+        M::Action: Clone + Debug + Send,
+    {
         let outcome = search::explore(model, options);
         let checked = Checked {
             generated: outcome.generated,
@@ -139,14 +171,12 @@ impl Subject {
             findings: outcome.findings,
         };
         let properties = checked.findings.iter().map(|finding| {
-            let known = PROPERTIES.iter().find(|known| known.name == finding.name);
+            let known = known.iter().find(|known| known.0 == finding.name);
             let path = finding.verdict.path().filter(|_| shows(finding, shown));
             PropertyResult {
-                id: known.map_or(finding.name, |known| known.id).to_owned(),
+                id: known.map_or(finding.name, |known| known.1).to_owned(),
                 kind: finding.kind.to_string(),
-                sentence: known
-                    .map_or(finding.name, |known| known.sentence)
-                    .to_owned(),
+                sentence: known.map_or(finding.name, |known| known.2).to_owned(),
                 verdict: verdict(finding, false),
                 run: path.map(|path| Run {
                     steps: steps(path),
@@ -285,6 +315,11 @@ fn verdict<S, A>(finding: &Finding<S, A>, expected: bool) -> PropertyVerdict {
 fn named(name: &str, bounds: Bounds) -> Option<ConnectionModel> {
     let name = name.strip_prefix("connection-")?;
     let mut models = connection::models(bounds).into_iter();
+    models.find(|model| model.frame().name == name)
+}
+
+fn legacy_named(name: &str, bounds: Bounds) -> Option<LegacyModel> {
+    let mut models = legacy::models(bounds).into_iter();
     models.find(|model| model.frame().name == name)
 }
 

@@ -12,8 +12,8 @@
 
 pub mod bulk;
 pub mod handshake;
-pub mod legacy;
 mod inbox;
+pub mod legacy;
 pub mod link;
 pub mod shown;
 pub mod socket;

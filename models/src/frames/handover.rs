@@ -38,7 +38,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Defect::M65, "linearizable"),
         ],
         expected: &[],
-        states: 0,
+        states: 6124,
     },
     Entry {
         name: "handover-puts",
@@ -49,7 +49,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Defect::M65, "linearizable"),
         ],
         expected: &[],
-        states: 0,
+        states: 14607,
     },
     Entry {
         name: "handover-remove",
@@ -57,7 +57,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: remove,
         shows: &[(Defect::A14, "linearizable")],
         expected: &[],
-        states: 0,
+        states: 19311,
     },
     Entry {
         name: "handover-update",
@@ -68,7 +68,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Defect::M64, "handover-whole"),
         ],
         expected: &[],
-        states: 0,
+        states: 8064,
     },
     Entry {
         name: "handover-known",
@@ -80,7 +80,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Defect::M67, "handover-ends"),
         ],
         expected: &[],
-        states: 0,
+        states: 323,
     },
     Entry {
         name: "handover-legacy",
@@ -92,7 +92,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Defect::M65, "legacy-get"),
         ],
         expected: &[],
-        states: 0,
+        states: 16804,
     },
     Entry {
         name: "handover-mirror",
@@ -100,7 +100,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         frame: mirror,
         shows: &[(Defect::M66, "P64")],
         expected: &[],
-        states: 0,
+        states: 1579,
     },
     Entry {
         name: "handover-overlap",
@@ -109,7 +109,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         shows: &[],
         // What is written at the one node is protected from what is written at the other one later.
         expected: &["handover-whole", "linearizable"],
-        states: 0,
+        states: 5588,
     },
     Entry {
         name: "handover-late",
@@ -118,7 +118,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         shows: &[],
         // Orders have no number by which the node could tell.
         expected: &["handover-whole", "linearizable"],
-        states: 0,
+        states: 31123,
     },
 ];
 

@@ -112,17 +112,17 @@ fn put_batch(bounds: Bounds) -> Frame {
 }
 
 fn get_all(bounds: Bounds) -> Frame {
-    // Each fills a batch, and two of them the node's output.
+    // Each fills a batch, and up to five are handed out at once: the node then stands on one that is removed.
     let record = |key: u64| (Key(key), noise(key, 60_000));
     let records = match bounds {
-        Bounds::Small | Bounds::Default => 1..=5,
-        Bounds::Deep => 1..=7,
+        Bounds::Small | Bounds::Default => 1..=6,
+        Bounds::Deep => 1..=10,
     };
     Frame {
         about: "A GetAll whose client reads slowly, while another one removes records and adds some.",
         clients: vec![
             Client::patient(vec![get_all_order()]),
-            Client::patient(vec![remove(3), remove(1), put(6, "new")]),
+            Client::patient(vec![remove(3), remove(4), remove(5), put(12, "new")]),
         ],
         records: records.map(record).collect(),
         stalls: true,

@@ -202,7 +202,9 @@ impl Model for LegacyModel {
             let client = &self.frame.clients[number];
             let last = lane.sent().checked_sub(1).map(|last| &client.orders[last]);
             let listens = matches!(last, Some(Order::Listen { .. }));
-            let may_order = !lane.waiting || (client.impatient && listens);
+            // Whoever gives a Listen up does so between two of its records.
+            let midway = lane.to_client.front().is_some_and(|unit| unit.cut);
+            let may_order = !lane.waiting || (client.impatient && listens && !midway);
             if may_order && lane.sent() < client.orders.len() {
                 actions.push(Action::Order(number));
             }

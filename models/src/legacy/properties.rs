@@ -181,7 +181,10 @@ pub const GOALS: &[Goal] = &[
             let removed = removed
                 .filter(|deed| matches!(deed, Deed::Remove(_)))
                 .count();
-            removed > 0 && is_told(state, |events| events.len() == 2)
+            removed > 0
+                && is_told(state, |events| {
+                    events.len() > 1 && !events.contains(&Event::Ended)
+                })
         },
     },
     Goal {

@@ -40,6 +40,8 @@ impl Channels {
         for _ in 0..TURN {
             self.after = host.channel_after(self.after.as_ref());
             match &self.after {
+                // Clients of neo can create a channel without a name; here it would be the end of the list.
+                Some(channel) if channel.as_bytes().is_empty() => {}
                 Some(channel) => out.put_array(channel.as_bytes()),
                 None => {
                     out.put_array(b"");
@@ -252,6 +254,16 @@ mod tests {
             }
         }
         keys
+    }
+
+    #[test]
+    fn a_channel_without_a_name_does_not_end_the_list() {
+        let mut memory = Memory::default();
+        for channel in ["", "a"] {
+            memory.create(channel);
+        }
+        let expected = vec![Event::Started, Event::Channel("a".into()), Event::Ended];
+        assert_eq!(answers(&mut memory, &Order::GetChannels), Ok(expected));
     }
 
     #[test]

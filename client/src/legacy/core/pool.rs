@@ -188,7 +188,7 @@ mod tests {
                     },
                     2 if !held.is_empty() => {
                         let connection = held.swap_remove(pick % held.len());
-                        let kept = (pick % 7 > 0).then_some(connection);
+                        let kept = (!pick.is_multiple_of(7)).then_some(connection);
                         let next = pool.give_back(kept);
                         assert_eq!(next, waiting.first().copied());
                         if let Some(number) = next {

@@ -239,10 +239,11 @@ pub(super) static BUGS: &[Bug] = &[
         breaks: &req::LEG_BATCH_FULL,
         seam: || {
             on_said(|asked, first, bytes| {
-                match (is_get_all(asked), first) {
-                    (true, true) if !bytes.ends_with(&[0; 8]) => bytes.put_u64(0),
-                    (true, false) => bytes.clear(),
-                    _ => {}
+                if is_get_all(asked) {
+                    bytes.truncate(if first { first_batch(bytes) } else { 0 });
+                    if first {
+                        bytes.put_u64(0);
+                    }
                 }
                 After::GoOn
             })
@@ -250,12 +251,15 @@ pub(super) static BUGS: &[Bug] = &[
     },
     Bug {
         name: "legacy-getall-misses-batches",
-        description: "GetAll and its like leave out batches if there are several.",
+        description: "GetAll and its like leave out the first of several batches.",
         breaks: &req::LEG_GETALL_COMPLETE,
         seam: || {
             on_said(|asked, first, bytes| {
-                if is_get_all(asked) && first && !bytes.ends_with(&[0; 8]) {
-                    bytes.truncate(4);
+                let end = first_batch(bytes);
+                let several =
+                    bytes.len() > end && bytes[end..] != [0; 8] || !bytes.ends_with(&[0; 8]);
+                if is_get_all(asked) && first && several {
+                    bytes.drain(4..end);
                 }
                 After::GoOn
             })
@@ -361,6 +365,14 @@ fn is_get_all(asked: &Asked) -> bool {
         asked.command(),
         Command::GetAll | Command::GetAllKeys | Command::GetAllFilter
     )
+}
+
+/// Where the first batch of an answer ends.
+fn first_batch(bytes: &[u8]) -> usize {
+    let length = bytes.get(4..).and_then(|rest| rest.first_chunk());
+    let length = length.map_or(0, |length| u64::from_le_bytes(*length));
+    let end = usize::try_from(length).unwrap_or(usize::MAX);
+    end.saturating_add(12).min(bytes.len())
 }
 
 /// Changes the number that begins so many bytes before the end of an answer with Ok.

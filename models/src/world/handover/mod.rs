@@ -6,16 +6,16 @@
 //! node, as a node tells it.
 
 mod host;
+mod moving;
 
 use bytes::Bytes;
 use dht_protocol::legacy::batch::decode_records;
-use dht_protocol::legacy::redistribution::{Growth, Link, NEO_PORT_OFFSET, Plan, Work};
+use dht_protocol::legacy::redistribution::{Growth, NEO_PORT_OFFSET, Plan, Work};
 use dht_protocol::legacy::{
-    Event, Incoming, MAX_VALUE, NodeConnection, NodeRequest, Order, Redistribute, Redistribution,
-    Status, Target,
+    Event, Incoming, MAX_VALUE, NodeRequest, Order, Redistribute, Redistribution, Status, Target,
 };
 use dht_protocol::neo::request::mirror::Change;
-use dht_protocol::{HashRange, Host, Key};
+use dht_protocol::{Host, Key};
 
 use super::frame::{Handover, Transfer, address};
 use super::node;
@@ -25,102 +25,9 @@ use super::store::{Store, Written};
 use crate::defect::Defect;
 use crate::intern::Id;
 use host::{Deeds, HandoverHost};
-
-/// How far the redistribution is.
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub(super) struct Moving {
-    begun: bool,
-    /// The machine of the node that gives keys away, from the beginning to the end.
-    source: Option<Redistribution>,
-    /// What the other node protects.
-    growth: Option<Growth>,
-    /// The connection.
-    lane: Option<Lane>,
-    /// One that has broken, of which the node that takes records does not know yet.
-    late: Option<Lane>,
-    connections: u8,
-}
-
-/// A connection between the nodes.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-struct Lane {
-    number: u8,
-    link: Link,
-    node: NodeConnection,
-    /// What is on its way, the next one first.
-    orders: Vec<Bytes>,
-    answers: Vec<Bytes>,
-}
-
-/// A step of a redistribution.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Part {
-    /// It is ordered.
-    Begin,
-    /// The machine works, and what it wants to send leaves.
-    Work,
-    /// An order arrives at the node that takes records, and is answered.
-    Order,
-    /// An answer arrives.
-    Answer,
-    /// The connection breaks, and the node that gives records notices.
-    Break,
-    /// An order arrives over the connection that has broken: the other node has not noticed yet.
-    LateOrder,
-    /// It notices.
-    LateEnd,
-}
-
-impl Moving {
-    /// As it is at first: the node that is to have more keys takes records of them already, and was
-    /// responsible for nothing before.
-    pub(super) fn before() -> Self {
-        Self {
-            growth: Some(Growth::new(HashRange::EMPTY)),
-            ..Self::default()
-        }
-    }
-
-    /// What may happen next.
-    pub(super) fn parts(&self, handover: &Handover, drops: u8) -> Vec<Part> {
-        let mut parts = Vec::new();
-        if !self.begun {
-            parts.push(Part::Begin);
-        }
-        if let Some(source) = &self.source {
-            if source.has_work() {
-                parts.push(Part::Work);
-            }
-            if let Some(lane) = &self.lane {
-                if !lane.orders.is_empty() {
-                    parts.push(Part::Order);
-                }
-                if !lane.answers.is_empty() {
-                    parts.push(Part::Answer);
-                }
-                if drops < handover.drops {
-                    parts.push(Part::Break);
-                }
-            }
-        }
-        if self.late.is_some() {
-            parts.extend([Part::LateOrder, Part::LateEnd]);
-        }
-        parts
-    }
-}
-
-impl Lane {
-    fn new(number: u8) -> Self {
-        Self {
-            number,
-            link: Link::default(),
-            node: NodeConnection::default(),
-            orders: Vec::new(),
-            answers: Vec::new(),
-        }
-    }
-}
+use moving::Lane;
+pub(super) use moving::Moving;
+pub use moving::Part;
 
 impl Step<'_> {
     /// Goes on with the redistribution.
@@ -463,21 +370,6 @@ impl Step<'_> {
 
     fn store(&self, node: Node) -> Store {
         Store::clone(self.world.stores.get(self.state.stores[node]))
-    }
-}
-
-impl Moving {
-    /// Records of clients were written at the node that takes records.
-    fn touch(&mut self, written: &[Written]) {
-        for written in written {
-            if let (Written::Record(id, change), Some(growth)) = (written, &mut self.growth) {
-                // Whose removal it was nobody can tell: one that is handed over must not protect what is not there
-                // from what is written, and handed over, later.
-                if let Change::Changed(key) = change {
-                    growth.touch(*id, *key);
-                }
-            }
-        }
     }
 }
 

@@ -24,8 +24,10 @@
 //! is illegal in this protocol cannot be moved. They stay, and can still be read by legacy requests.
 //!
 //! At the other end [`Growth`] sees to it that what clients have written there is not replaced by what is
-//! handed over. One race is left: where the ranges of two nodes overlap meanwhile, a Remove at the one and a
-//! write at the other of the same key, at the same time, may end with the Remove.
+//! handed over. What the orders cannot tell is left: where the ranges of two nodes overlap meanwhile, and clients
+//! that do not know the same nodes yet write the same key at both, the value at the node that takes records stays,
+//! or a Remove that follows from the other one comes last. And an order that was on its way when its connection broke may
+//! be read behind those of the next one.
 //!
 //! Whatever fails, also a refusal by the other node, is tried again on a new connection after [`RETRY`],
 //! without end.

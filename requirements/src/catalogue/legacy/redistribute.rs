@@ -20,7 +20,7 @@ requirements! {
         "A record that no node of the list is responsible for stays.",
         "legacy 7.16";
     LEG_REDIST_REFUSES = "LEG-REDIST-07" Must Node
-        "A Put of a key that was given away is answered WrongNode (404) as soon as the redistribution has begun.",
+        "A Put of a key that was given away is answered WrongNode (404) once the redistribution is over.",
         "legacy 7.16";
     LEG_REDIST_WAITS = "LEG-REDIST-08" Must Node
         "The status comes only when everything has been moved.",
