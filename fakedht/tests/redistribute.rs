@@ -5,6 +5,7 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use dht_protocol::legacy::batch::{Batch, Pushed};
 use dht_protocol::legacy::{Answer, Order, Redistribute, Status, Target};
 use dht_protocol::neo::request::RequestCode;
 use dht_protocol::neo::request::get_hash_range::Update;
@@ -127,6 +128,40 @@ async fn records_move_and_clients_are_told_of_the_new_node_first() {
     // Another one may follow, and nothing is left of this one.
     assert_eq!(source.node().with(|node| node.connections().count()), 2);
     assert_eq!(legacy.status(&give_to(&other)).await, Status::Ok);
+}
+
+fn handed_over(key: u64, value: &str) -> Order {
+    let mut batch = Batch::default();
+    assert_eq!(batch.push(Key(key), value.as_bytes()), Pushed::Added);
+    Order::PutBatch {
+        channel: "c".into(),
+        batch: batch.finish().into(),
+    }
+}
+
+#[tokio::test]
+async fn what_clients_wrote_is_kept_and_what_was_taken_back_may_come_again() {
+    let (node, _) = node(low()).await;
+    let mut legacy = Legacy::connect(node.legacy_address()).await;
+    let grow = Order::Redistribute(Redistribute {
+        min: 0,
+        max: u64::MAX,
+        nodes: Vec::new(),
+    });
+    assert_eq!(legacy.status(&grow).await, Status::Ok);
+    // Odd keys have come. A client writes one before the record that is handed over arrives.
+    assert_eq!(legacy.status(&legacy_put("c", 1, "new")).await, Status::Ok);
+    assert_eq!(legacy.status(&handed_over(1, "old")).await, Status::Ok);
+    assert_eq!(node.get("c", 1).as_deref(), Some(&b"new"[..]));
+    // Whoever hands a record over takes it back when it was removed there, and hands over what is written next.
+    assert_eq!(legacy.status(&handed_over(3, "first")).await, Status::Ok);
+    let remove = Order::Remove {
+        channel: "c".into(),
+        key: Key(3).into(),
+    };
+    assert_eq!(legacy.status(&remove).await, Status::Ok);
+    assert_eq!(legacy.status(&handed_over(3, "second")).await, Status::Ok);
+    assert_eq!(node.get("c", 3).as_deref(), Some(&b"second"[..]));
 }
 
 #[tokio::test]

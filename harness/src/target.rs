@@ -1,8 +1,7 @@
 //! What is certified: a node at an address, one that is started for the run, or the embedded fake node.
 //!
-//! * `legacy`: where it speaks the legacy protocol; `embedded`: the fake node with both ports.
+//! * `legacy`: where it speaks the legacy protocol.
 
-mod embedded;
 mod legacy;
 
 use std::fmt;
@@ -16,7 +15,7 @@ use dht_protocol::HashRange;
 use dht_protocol::neo::{AuthKey, Credential};
 use dht_reports::{Clue, Obstacle};
 use dht_workload::net::NodeControl;
-use fakedht::{Bugs, NodeConfig};
+use fakedht::{Bugs, NodeConfig, ServerOptions, TestNode};
 use futures_util::future::BoxFuture;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
@@ -25,7 +24,6 @@ use tokio::time::{sleep, timeout};
 use crate::cli::{Identity, TargetOptions};
 use crate::spawn::Spawned;
 use crate::trace::Trace;
-use embedded::Embedded;
 pub use legacy::Legacy;
 
 /// Where a node listens if nothing else is said.
@@ -59,7 +57,7 @@ enum Origin {
 enum Running {
     Elsewhere,
     Spawned(Spawned),
-    Embedded(Embedded),
+    Embedded(TestNode),
 }
 
 impl Running {
@@ -441,7 +439,7 @@ fn half() -> HashRange {
 async fn embedded(
     options: &TargetOptions,
     clients: impl IntoIterator<Item = Credential>,
-) -> Result<Embedded, Obstacle> {
+) -> Result<TestNode, Obstacle> {
     let obstacle = |reason| Obstacle {
         reason,
         clues: Vec::new(),
@@ -464,7 +462,7 @@ async fn embedded(
         range: half(),
         ..NodeConfig::default()
     };
-    Embedded::start(config)
+    TestNode::start_with(config, ServerOptions::default())
         .await
         .map_err(|error| obstacle(format!("the embedded node could not be started: {error}.")))
 }

@@ -1,6 +1,6 @@
 //! What the doctor says of nodes that are well, and of all that can be wrong with one.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 use std::process::Command as Process;
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use dht_protocol::HashRange;
 use dht_protocol::neo::{Credential, Credentials, Now};
 use dhtcheck::cli::{Cli, Command};
 use dhtcheck::doctor::{Answer, Diagnosis, Question, examine};
-use fakedht::server::{Clock, SystemClock};
-use fakedht::{Bugs, NodeConfig, ServerOptions, TestNode};
+use fakedht::server::{Clock, SystemClock, listen};
+use fakedht::{Bugs, MemoryStorage, Node, NodeConfig, Server, ServerOptions, SharedNode, TestNode};
 use socket2::{Domain, Socket, Type};
 
 /// Patience with nodes that answer: a slow machine makes no silence of it.
@@ -247,13 +247,16 @@ async fn a_port_that_says_nothing_may_be_the_legacy_port() {
 }
 
 /// A node, and a listener on the port 100 below it that answers nothing.
-async fn beside_a_node() -> (TestNode, TcpListener) {
+async fn beside_a_node() -> (Server, TcpListener) {
     // Somebody else may have that port.
     for _ in 0..100 {
-        let node = TestNode::start().await.unwrap();
-        let port = node.address().port() - 100;
-        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
-            return (node, listener);
+        let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = silent.local_addr().unwrap().port().saturating_add(100);
+        if let Ok(neo) = listen(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)) {
+            let node = Node::new(NodeConfig::default(), MemoryStorage::new());
+            let options = ServerOptions::default();
+            let server = Server::start(neo, SharedNode::new(node), options).unwrap();
+            return (server, silent);
         }
     }
     panic!("no pair of ports is free");
