@@ -6,7 +6,7 @@
 //!   what is stored afterwards may be what any of them leaves.
 //! * only what stores, and Listen, creates a channel.
 //! * a node refuses empty values, those that are too big, and names of channels that neo allows.
-//! * some operations exist only here: [`batch`], [`size`], Listen.
+//! * some operations exist only here: `batch`, `size`, Listen.
 
 pub(crate) mod batch;
 pub(crate) mod size;
