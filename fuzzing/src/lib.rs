@@ -16,6 +16,7 @@ mod frames;
 mod handshake;
 mod host;
 mod layout;
+mod legacy;
 mod lzo_reference;
 mod memory;
 mod messages;
@@ -33,11 +34,10 @@ pub use conversation::conversation;
 pub use damage::damage;
 pub use frames::{frames, header};
 pub use handshake::{client_connection, node_connection};
+pub use legacy::{legacy_answers, legacy_batches, legacy_node, legacy_orders};
 pub use messages::messages;
 pub use storage::storage;
-pub use texts::{
-    config_file, corpus_file, credentials, history, legacy_orders, nodes_file, profile,
-};
+pub use texts::{config_file, corpus_file, credentials, history, nodes_file, profile};
 
 /// A function that any bytes can be given to.
 #[derive(Clone, Copy, Debug)]
@@ -75,4 +75,7 @@ pub const TARGETS: &[Target] = targets! {
     storage,
     config_file,
     connection,
+    legacy_answers,
+    legacy_batches,
+    legacy_node,
 };

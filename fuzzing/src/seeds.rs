@@ -182,6 +182,11 @@ impl Seeds {
             &array("channel"),
         ];
         self.add("legacy_orders", "all", orders.concat());
+        self.add("legacy_node", "all", [&[7], &orders.concat()[..]].concat());
+        let value = [&[1, 3, 200, 0, 0, 0][..], &array("value")].concat();
+        self.add("legacy_answers", "value", value);
+        let record = [&[1][..], &array("000000000000000c"), &array("value")].concat();
+        self.add("legacy_batches", "record", record);
         Ok(())
     }
 

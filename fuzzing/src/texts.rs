@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use dht_protocol::legacy::{Incoming, Order};
 use dht_protocol::neo::credentials::CredentialsError;
 use dht_protocol::neo::{AuthKey, Credential, Credentials};
 use dht_protocol::nodes_file;
@@ -128,25 +127,6 @@ pub fn history(data: &[u8]) {
             dht_history::write(&history, &mut text).expect("memory takes everything");
             let again = dht_history::read(&*text).expect("what is written is read");
             assert_eq!(again.entries(), history.entries());
-        }
-    });
-}
-
-/// Orders of the legacy protocol: each is read from the first byte on that completes it, and not earlier.
-pub fn legacy_orders(data: &[u8]) {
-    /// Values that are larger are announced.
-    const MAX_VALUE: u64 = 64;
-    memory::bounded(data, 64, || {
-        let mut rest = data;
-        while let Ok(Some((order, length))) = Order::decode(rest, MAX_VALUE) {
-            let (bytes, behind) = rest.split_at(length);
-            if let Incoming::Order(order) = order {
-                let mut written = Vec::new();
-                order.encode(&mut written);
-                assert_eq!(written, bytes);
-            }
-            assert_eq!(Order::decode(&bytes[..length - 1], MAX_VALUE), Ok(None));
-            rest = behind;
         }
     });
 }
