@@ -33,6 +33,7 @@ mod channels;
 mod client;
 mod connections;
 pub mod core;
+mod dial;
 mod error;
 mod files;
 pub mod legacy;

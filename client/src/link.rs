@@ -6,11 +6,9 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use dht_protocol::neo::NodeAddress;
 use dht_protocol::neo::dissect::Side;
-use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -20,6 +18,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::ConnectionError;
 use crate::backoff::Waits;
+use crate::dial::dial;
 use crate::shared::{Shared, State, Writing};
 use crate::tap::Tap;
 
@@ -185,29 +184,10 @@ fn hurry(shared: &Shared, node: NodeAddress) -> Option<Arc<Notify>> {
 }
 
 async fn connect(node: NodeAddress, deadline: Instant) -> Result<TcpStream, ConnectionError> {
-    let stream = match timeout_at(deadline, TcpStream::connect(node)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            return Err(match error.kind() {
-                io::ErrorKind::ConnectionRefused => ConnectionError::Refused,
-                kind => ConnectionError::Unreachable(kind),
-            });
-        }
-        Err(_) => return Err(ConnectionError::Unreachable(io::ErrorKind::TimedOut)),
-    };
-    // A socket can connect to itself if the port that it was given happens to be the one where nobody
-    // listens any more.
-    if stream.local_addr().ok() == stream.peer_addr().ok() {
-        return Err(ConnectionError::Refused);
-    }
-    // Both make the connection better; it works without.
-    let _ = stream.set_nodelay(true);
-    let keepalive = TcpKeepalive::new()
-        .with_time(Duration::from_secs(5))
-        .with_interval(Duration::from_secs(3))
-        .with_retries(3);
-    let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
-    Ok(stream)
+    dial(node, deadline).await.map_err(|kind| match kind {
+        io::ErrorKind::ConnectionRefused => ConnectionError::Refused,
+        kind => ConnectionError::Unreachable(kind),
+    })
 }
 
 /// Moves bytes until the connection ends.

@@ -7,10 +7,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
 use dht_protocol::HashRange;
+use dht_protocol::legacy::NEO_PORT_OFFSET;
 use thiserror::Error;
-
-/// By how much the neo port is above the legacy port if it is not given.
-const NEO_PORT_OFFSET: u16 = 100;
 
 /// The section that matters.
 const SECTION: &str = "Server";

@@ -23,7 +23,7 @@ pub enum Route {
 
 /// The nodes that are known, as a client's registry has them.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Dht {
+pub(crate) struct Dht {
     nodes: BTreeMap<NodeId, Node>,
     announcements: u64,
 }
@@ -49,24 +49,24 @@ pub(crate) enum Party {
 
 impl Dht {
     /// Adds a node, or changes the range of one that is known. Either makes it the newest.
-    pub fn announce(&mut self, node: NodeId, range: HashRange) {
+    pub(crate) fn announce(&mut self, node: NodeId, range: HashRange) {
         self.announcements += 1;
         let order = self.announcements;
         self.nodes.insert(node, Node { range, order });
     }
 
     /// The range of a node.
-    pub fn range(&self, node: NodeId) -> Option<HashRange> {
+    pub(crate) fn range(&self, node: NodeId) -> Option<HashRange> {
         self.nodes.get(&node).map(|node| node.range)
     }
 
     /// All nodes.
-    pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> {
         self.nodes.keys().copied()
     }
 
     /// The nodes responsible for a key, newest first.
-    pub fn covering(&self, key: Key) -> Vec<NodeId> {
+    pub(crate) fn covering(&self, key: Key) -> Vec<NodeId> {
         let mut covering: Vec<_> = self
             .nodes
             .iter()

@@ -71,7 +71,7 @@ mod show;
 mod state;
 
 pub use answer::Answer;
-pub use dht::{Dht, NodeId, Route};
+pub use dht::{NodeId, Route};
 pub use dht_protocol::{ChannelName, HashRange, Key, fnv1a};
 pub use model::{Expectations, Model};
 pub use operation::{Action, Decision, Operation};

@@ -10,12 +10,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 use dht_protocol::legacy::{Answer, ClientRequest, Event, Order, Status};
 use dht_protocol::neo::NodeAddress;
-use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::Instant;
 
 use super::error::{ConnectError, Failure};
+use crate::dial::dial;
 
 /// How much is read at once, in bytes.
 const READ: usize = 16 * 1024;
@@ -80,28 +80,13 @@ pub struct Connection {
 impl Connection {
     /// Connects to a node, whose port is the one of the legacy protocol, within that time.
     pub async fn open(node: NodeAddress, within: Duration) -> Result<Self, ConnectError> {
-        let stream = match timeout(within, TcpStream::connect(node)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => {
-                return Err(match error.kind() {
-                    io::ErrorKind::ConnectionRefused => ConnectError::Refused,
-                    kind => ConnectError::Unreachable(kind),
-                });
-            }
-            Err(_) => return Err(ConnectError::TimedOut),
-        };
-        // A socket can connect to itself if the port that it was given happens to be the one where nobody
-        // listens any more.
-        if stream.local_addr().ok() == stream.peer_addr().ok() {
-            return Err(ConnectError::Refused);
-        }
-        // Both make the connection better; it works without.
-        let _ = stream.set_nodelay(true);
-        let keepalive = TcpKeepalive::new()
-            .with_time(Duration::from_secs(5))
-            .with_interval(Duration::from_secs(3))
-            .with_retries(3);
-        let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
+        let stream = dial(node, Instant::now() + within)
+            .await
+            .map_err(|kind| match kind {
+                io::ErrorKind::ConnectionRefused => ConnectError::Refused,
+                io::ErrorKind::TimedOut => ConnectError::TimedOut,
+                kind => ConnectError::Unreachable(kind),
+            })?;
         Ok(Self {
             stream,
             input: BytesMut::new(),

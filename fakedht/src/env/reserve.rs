@@ -7,7 +7,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
-use dht_protocol::legacy::redistribution::NEO_PORT_OFFSET;
+use dht_protocol::legacy::NEO_PORT_OFFSET;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::server::listen;

@@ -5,13 +5,11 @@ use std::net::SocketAddrV4;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use dht_protocol::legacy::{Answer, ClientRequest, Event, Order};
+use dht_protocol::legacy::{Answer, ClientRequest, Event, NEO_PORT_OFFSET, Order};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How far below the neo port the legacy port is by convention (`legacy.md` 1).
-const OFFSET: u16 = 100;
 /// How long a node that may be elsewhere is waited for at most: it is only a guess.
 const GUESS_LIMIT: Duration = Duration::from_secs(2);
 
@@ -39,7 +37,11 @@ impl Legacy {
         if let Some(address) = said {
             return Self::At(address);
         }
-        let Some(port) = neo.port().checked_sub(OFFSET).filter(|port| *port > 0) else {
+        let Some(port) = neo
+            .port()
+            .checked_sub(NEO_PORT_OFFSET)
+            .filter(|port| *port > 0)
+        else {
             return Self::Unknown;
         };
         let address = SocketAddrV4::new(*neo.ip(), port);
@@ -63,7 +65,7 @@ impl Legacy {
         let found = match self {
             Self::NotAt(address) => {
                 format!(
-                    "no node of the legacy protocol answers on {address}, the neo port minus {OFFSET}"
+                    "no node of the legacy protocol answers on {address}, the neo port minus {NEO_PORT_OFFSET}"
                 )
             }
             _ => "the legacy port is not known".to_owned(),
@@ -118,7 +120,7 @@ mod tests {
     async fn what_was_said_is_believed_and_what_is_guessed_is_tried() {
         let mut node = TestNode::start().await.unwrap();
         let legacy = node.legacy_address();
-        let neo = SocketAddrV4::new(*legacy.ip(), legacy.port() + OFFSET);
+        let neo = SocketAddrV4::new(*legacy.ip(), legacy.port() + NEO_PORT_OFFSET);
         let elsewhere = node.address();
         let said = Legacy::find(Some(elsewhere), neo, LIMIT).await;
         assert_eq!(said, Legacy::At(elsewhere));
@@ -132,7 +134,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_below_the_offset_has_no_neighbour() {
-        let neo = SocketAddrV4::new(Ipv4Addr::LOCALHOST, OFFSET);
+        let neo = SocketAddrV4::new(Ipv4Addr::LOCALHOST, NEO_PORT_OFFSET);
         assert_eq!(Legacy::find(None, neo, LIMIT).await, Legacy::Unknown);
     }
 }

@@ -1,5 +1,6 @@
 //! The judgement of answers of the legacy protocol: of the same state, by rules of its own.
 
+use dht_protocol::legacy::is_channel_name;
 use dht_requirements as req;
 
 use super::{Fault, Model, only};
@@ -218,5 +219,5 @@ impl Model {
 /// Does the operation name a channel by what is no legal name?
 fn illegal(operation: &Operation) -> bool {
     let name = operation.channel();
-    name.is_some_and(|name| !legacy::is_legal(name))
+    name.is_some_and(|name| !is_channel_name(name))
 }

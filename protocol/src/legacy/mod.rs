@@ -42,6 +42,9 @@ use crate::codec::DecodeError;
 /// The version of the protocol, as GetVersion tells it.
 pub const VERSION: &str = "20110401";
 
+/// By how much the neo port of a node is above its legacy port (`legacy.md` 1).
+pub const NEO_PORT_OFFSET: u16 = 100;
+
 /// The longest array that is read, in bytes (`legacy.md` 2.2).
 pub const MAX_ARRAY: u64 = 10 * 1024 * 1024;
 

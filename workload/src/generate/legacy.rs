@@ -4,6 +4,7 @@ use crate::case::{Placed, Step};
 use crate::rng::Rng;
 
 use super::Shape;
+use super::preferences::preferences;
 use super::rounds::Rounds;
 use super::steps::Steps;
 
@@ -44,19 +45,11 @@ const WEIGHTS: &[(usize, Kind)] = &[
 impl Legacy {
     /// Some kinds of steps are left out, and others preferred.
     pub(super) fn new(rng: &mut Rng, shape: &Shape) -> Self {
-        let weights = WEIGHTS.iter();
-        let weights =
-            weights.filter(|(_, kind)| *kind != Kind::RemoveChannel || shape.removes_channels);
-        let weights = weights.map(|(weight, kind)| {
-            let weight = match rng.below(6) {
-                0 if *kind != Kind::Put => 0,
-                1 => weight * 4,
-                _ => *weight,
-            };
-            (weight, *kind)
-        });
+        let weights = WEIGHTS
+            .iter()
+            .filter(|(_, kind)| *kind != Kind::RemoveChannel || shape.removes_channels);
         Self {
-            weights: weights.collect(),
+            weights: preferences(rng, weights.copied(), Kind::Put),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! * [`sweep`]: no chance at all, but every place at which the connection of a request can be cut.
 
 mod legacy;
+mod preferences;
 mod rounds;
 mod steps;
 pub mod sweep;

@@ -9,6 +9,7 @@ use crate::value::Value;
 
 use super::Shape;
 use super::legacy::Legacy;
+use super::preferences::preferences;
 
 /// Makes steps one after another.
 #[derive(Debug)]
@@ -66,17 +67,8 @@ impl Steps {
         }
         let weights = WEIGHTS
             .iter()
-            .filter(|(_, kind)| *kind != Kind::RemoveChannel || shape.removes_channels)
-            .map(|(weight, kind)| {
-                let weight = match rng.below(6) {
-                    // Without anything stored there is nothing to see.
-                    0 if *kind != Kind::Put => 0,
-                    1 => weight * 4,
-                    _ => *weight,
-                };
-                (weight, *kind)
-            })
-            .collect();
+            .filter(|(_, kind)| *kind != Kind::RemoveChannel || shape.removes_channels);
+        let weights = preferences(&mut rng, weights.copied(), Kind::Put);
         let large = [20, 100, 1000][rng.below(3)];
         let empty = match [0, 0, 0, 50][rng.below(4)] {
             often if shape.empty_values => often,

@@ -1,12 +1,12 @@
 //! What is looked at before an order is sent (`legacy.md` 8.2).
 
 use dht_protocol::ChannelName;
-use dht_protocol::legacy::{MAX_ARRAY, MAX_NODES, Order, Target, is_channel_name};
+use dht_protocol::legacy::{MAX_ARRAY, MAX_NODES, NEO_PORT_OFFSET, Order, Target, is_channel_name};
 
 use crate::legacy::error::Failure;
 
-/// The highest legacy port: the neo port is 100 above it (`legacy.md` 1).
-const MAX_PORT: u16 = u16::MAX - 100;
+/// The highest legacy port.
+const MAX_PORT: u16 = u16::MAX - NEO_PORT_OFFSET;
 
 /// May this order be sent? A node would refuse it, close the connection on it, or worse.
 pub(super) fn check(order: &Order) -> Result<(), Failure> {

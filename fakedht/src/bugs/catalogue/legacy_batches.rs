@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use dht_protocol::codec::{Put as _, Reader};
 use dht_protocol::legacy::batch::{self, Batch};
-use dht_protocol::legacy::{Answer, Command, Incoming, LegacyHost, Order, Status, Violation};
+use dht_protocol::legacy::{Answer, Command, Incoming, LegacyHost, Order, Status, Violation, is_channel_name};
 use dht_protocol::{ChannelName, Key, lzo};
 use dht_requirements as req;
 
@@ -314,7 +314,7 @@ fn put_batch(asked: &Asked) -> Option<(ChannelName, Vec<(Key, Bytes)>)> {
     let Incoming::Order(Order::PutBatch { channel, batch }) = &asked.order else {
         return None;
     };
-    let good = !super::legacy_names::is_bad(channel.as_bytes());
+    let good = is_channel_name(channel);
     let records = batch::decode_records(batch).ok()?;
     good.then(|| (channel.clone(), records))
 }

@@ -6,7 +6,7 @@ use dht_protocol::legacy::batch::{Batch, decode_records};
 use dht_protocol::legacy::{Incoming, LegacyHost, Order, Status};
 use dht_requirements as req;
 
-use super::legacy_storage::good_put;
+use super::legacy_storage::{good_put, put_quietly};
 use crate::bugs::Bug;
 use crate::bugs::legacy::{Asked, Instead, on_order, status};
 
@@ -17,15 +17,9 @@ pub(super) static BUGS: &[Bug] = &[
         breaks: &req::LEG_BOTH_MIRROR_PUT,
         seam: || {
             let mut every = every(12);
-            on_order(move |host, asked| {
-                let put = good_put(host, asked).filter(|_| every());
-                let Some((channel, key, value)) = put else {
-                    return Instead::Do;
-                };
-                let stored = host
-                    .open_channel(&channel)
-                    .and_then(|id| host.take_over(id, key, &value));
-                status(stored.map_or(Status::Error, |()| Status::Ok))
+            on_order(move |host, asked| match good_put(host, asked) {
+                Some(put) if every() => put_quietly(host, put),
+                _ => Instead::Do,
             })
         },
     },

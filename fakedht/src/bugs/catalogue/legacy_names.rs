@@ -1,8 +1,7 @@
 //! Bugs of the legacy protocol: names of channels, and keys.
 
-use dht_protocol::ChannelName;
-use dht_protocol::Key;
-use dht_protocol::legacy::{Command, Incoming, KeyText, LegacyHost, Order, Status};
+use dht_protocol::{ChannelName, Key};
+use dht_protocol::legacy::{Command, Incoming, KeyText, LegacyHost, Order, Status, is_channel_name};
 use dht_requirements as req;
 
 use super::legacy_connection::channel;
@@ -38,7 +37,7 @@ pub(super) static BUGS: &[Bug] = &[
                 [] => b"x".to_vec(),
                 _ => name
                     .iter()
-                    .map(|byte| if legal(*byte) { *byte } else { b'x' })
+                    .map(|byte| if is_bad(&[*byte]) { b'x' } else { *byte })
                     .collect(),
             })
         },
@@ -198,12 +197,8 @@ fn raise(bytes: &mut [u8]) {
     }
 }
 
-fn legal(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-".contains(&byte)
-}
-
 pub(super) fn is_bad(name: &[u8]) -> bool {
-    name.is_empty() || !name.iter().all(|byte| legal(*byte))
+    !is_channel_name(&ChannelName::copy_from(name))
 }
 
 fn refusing_names(which: impl Fn(&[u8]) -> bool + Send + 'static, answer: Status) -> Seam {

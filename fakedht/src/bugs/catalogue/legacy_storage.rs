@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use dht_protocol::legacy::{Answer, Command, Incoming, LegacyHost, Order, Status};
+use dht_protocol::legacy::{Answer, Command, Incoming, LegacyHost, Order, Status, is_channel_name};
 use dht_protocol::{ChannelName, Key};
 use dht_requirements as req;
 
@@ -19,14 +19,9 @@ pub(super) static BUGS: &[Bug] = &[
         description: "A legacy Put is told to nobody who follows the channel.",
         breaks: &req::LEG_BOTH_MIRROR_PUT,
         seam: || {
-            on_order(|host, asked| {
-                let Some((channel, key, value)) = good_put(host, asked) else {
-                    return Instead::Do;
-                };
-                let stored = host
-                    .open_channel(&channel)
-                    .and_then(|id| host.take_over(id, key, &value));
-                status(stored.map_or(Status::Error, |()| Status::Ok))
+            on_order(|host, asked| match good_put(host, asked) {
+                Some(put) => put_quietly(host, put),
+                None => Instead::Do,
             })
         },
     },
@@ -320,6 +315,17 @@ pub(super) fn good_put(
         return None;
     };
     let key = key.parse().filter(|key| host.range().covers(*key))?;
-    let good = !value.is_empty() && !is_bad(channel.as_bytes());
+    let good = !value.is_empty() && is_channel_name(channel);
     good.then(|| (channel.clone(), key, value.clone()))
+}
+
+/// Carries out a Put, and tells nobody who follows the channel.
+pub(super) fn put_quietly(
+    host: &mut dyn LegacyHost,
+    (channel, key, value): (ChannelName, Key, Bytes),
+) -> Instead {
+    let stored = host
+        .open_channel(&channel)
+        .and_then(|id| host.take_over(id, key, &value));
+    status(stored.map_or(Status::Error, |()| Status::Ok))
 }

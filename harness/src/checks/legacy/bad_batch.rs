@@ -208,14 +208,6 @@ async fn survives(ground: &Ground, make: Make, rule: &'static Requirement) -> Ch
     if scene.link.ask(&scene.put(0, "value")).await?.status() != Status::Ok {
         return not_applicable("the node stores nothing");
     }
-    let batch = make(&data(ground));
-    scene
-        .link
-        .send(&talk::put_batch(&scene.channel, batch))
-        .await;
-    scene
-        .link
-        .expect_closed(rule, "PutBatch with what is no batch")
-        .await?;
+    closes(ground, make, rule).await?;
     still_serves(ground, rule).await
 }

@@ -135,7 +135,7 @@ async fn redistribute(ground: &Ground, range: HashRange) -> Checked {
 /// Does a check, and gives the node its range back whatever came of it.
 async fn restoring(ground: &Ground, check: impl Future<Output = Checked>) -> Checked {
     let checked = check.await;
-    // What the check has begun may not be over.
+    // What the check has begun may not be over, and nobody is told when it is.
     let limit = Instant::now() + ground.patience();
     let mut restored = redistribute(ground, ground.range()).await;
     while restored.is_err() && Instant::now() < limit {

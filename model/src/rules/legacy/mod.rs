@@ -14,7 +14,6 @@ pub(crate) mod size;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use dht_protocol::ChannelName;
 use dht_requirements::{self as req, Requirement};
 
 use super::Verdict;
@@ -77,13 +76,6 @@ pub(crate) fn answers_alone(
         [record] => answers(action, record, limit),
         _ => BTreeSet::new(),
     }
-}
-
-/// May a channel have this name? Neo allows any.
-pub fn is_legal(name: &ChannelName) -> bool {
-    let name = name.as_bytes();
-    let legal = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
-    !name.is_empty() && name.iter().all(legal)
 }
 
 /// What agrees with a Listen that has begun, or may have.
@@ -269,12 +261,5 @@ mod tests {
         assert!(after(&put(""), &Absent, &Answer::Stored).is_empty());
         let full = after(&put("w"), &NoChannel, &Answer::OutOfMemory);
         assert_eq!(full, [NoChannel, Absent]);
-    }
-
-    #[test]
-    fn names_are_letters_digits_and_two_signs() {
-        for (name, legal) in [("a_B-9", true), ("", false), ("a.b", false), ("ä", false)] {
-            assert_eq!(is_legal(&name.into()), legal, "{name:?}");
-        }
     }
 }

@@ -9,8 +9,9 @@ mod host;
 mod moving;
 
 use bytes::Bytes;
+use dht_protocol::legacy::NEO_PORT_OFFSET;
 use dht_protocol::legacy::batch::decode_records;
-use dht_protocol::legacy::redistribution::{Growth, NEO_PORT_OFFSET, Plan, Work};
+use dht_protocol::legacy::redistribution::{Growth, Plan, Work};
 use dht_protocol::legacy::{
     Event, Incoming, MAX_VALUE, NodeRequest, Order, Redistribute, Redistribution, Status, Target,
 };

@@ -40,7 +40,7 @@ mod walk;
 
 pub use growth::Growth;
 pub use link::Link;
-pub use plan::{NEO_PORT_OFFSET, Place, Plan, Refusal};
+pub use plan::{Place, Plan, Refusal};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -5,11 +5,9 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use thiserror::Error;
 
 use crate::key::{HashRange, Key};
+use crate::legacy::NEO_PORT_OFFSET;
 use crate::legacy::order::{Redistribute, Target};
 use crate::neo::NodeAddress;
-
-/// By how much the neo port of a node is above its legacy port.
-pub const NEO_PORT_OFFSET: u16 = 100;
 
 /// A node's new range, and who takes what.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
