@@ -19,6 +19,7 @@ mod hash_range;
 mod legacy;
 mod malformed;
 mod mirror;
+mod nameless;
 mod sample;
 mod storage;
 mod update;

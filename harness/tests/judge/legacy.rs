@@ -196,6 +196,7 @@ pub(super) static FOUND_BY: &[Case] = &[
     ("legacy-channels.unique", "legacy-channels-repeats", &req::LEG_CHANNELS_UNIQUE),
     ("legacy-channels.real", "legacy-channels-lists-removed", &req::LEG_CHANNELS_REAL),
     ("legacy-channels.end", "legacy-channels-never-ends", &req::LEG_CHANNELS_END),
+    ("legacy-both.nameless", "legacy-channels-end-at-nameless", &req::LEG_CHANNELS_NAMELESS),
     ("legacy-channels.empty-channel", "legacy-channels-misses-empty", &req::LEG_CHANNELS_EMPTY_CHANNEL),
     ("legacy-size.channel", "legacy-size-with-field", &req::LEG_SIZE_CHANNEL),
     ("legacy-size.records", "legacy-size-off-by-one", &req::LEG_SIZE_RECORDS),

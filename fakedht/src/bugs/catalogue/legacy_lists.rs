@@ -65,6 +65,20 @@ pub(super) static BUGS: &[Bug] = &[
         seam: || listing(|_, names| names, false),
     },
     Bug {
+        name: "legacy-channels-end-at-nameless",
+        description: "GetChannels ends at a channel without a name.",
+        breaks: &req::LEG_CHANNELS_NAMELESS,
+        seam: || {
+            listing(
+                |_, names| {
+                    let named = |name: &ChannelName| !name.as_bytes().is_empty();
+                    names.into_iter().take_while(named).collect()
+                },
+                true,
+            )
+        },
+    },
+    Bug {
         name: "legacy-channels-lists-removed",
         description: "GetChannels lists channels that were removed.",
         breaks: &req::LEG_CHANNELS_REAL,

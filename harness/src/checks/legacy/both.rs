@@ -2,14 +2,15 @@
 
 use bytes::Bytes;
 use dht_protocol::legacy::Order;
-use dht_protocol::neo::request::{exists, get, remove, remove_channel, update};
+use dht_protocol::neo::request::{exists, get, put, remove, remove_channel, update};
 use dht_protocol::{ChannelName, Key, fnv1a};
 use dht_requirements::{self as req, Requirement};
 
 use super::check;
 use super::scene::{Scene, expect, same_records};
-use crate::checks::{Check, Ground, sample};
-use crate::unkept::{Checked, blamed_on};
+use crate::checks::nameless::Nameless;
+use crate::checks::{Check, Ground, Tag, sample};
+use crate::unkept::{Checked, blamed_on, not_applicable};
 use crate::wire::{Link, quoted};
 
 pub(super) fn checks() -> Vec<Check> {
@@ -68,6 +69,13 @@ fn to_legacy() -> Vec<Check> {
             &[&req::LEG_BOTH_CHANNELS],
             |ground| Box::pin(channels(ground)),
         ),
+        check(
+            "both.nameless",
+            "All channels are listed although there is one without a name.",
+            &[&req::LEG_CHANNELS_NAMELESS],
+            |ground| Box::pin(nameless(ground)),
+        )
+        .tagged(Tag::Alone),
     ]
 }
 
@@ -272,6 +280,33 @@ async fn channels(ground: &Ground) -> Checked {
         }
     }
     Ok(())
+}
+
+async fn nameless(ground: &Ground) -> Checked {
+    let (mut scene, mut neo) = both(ground).await?;
+    let mut created = Vec::new();
+    for number in 0..10 {
+        let name = ground.channel(&number.to_string());
+        scene.link.store(&name, ground.key(1), "value").await?;
+        created.push(name);
+    }
+    let nameless = Nameless::find(ground).await;
+    let put = neo.put(&nameless.channel, Nameless::key(ground), "value");
+    if !matches!(put.await, Ok(put::Reply::Put)) {
+        return not_applicable("the node stores nothing in a channel without a name");
+    }
+    let listed = scene.link.channels().await;
+    nameless.leave(&mut neo).await;
+    let rule = &req::LEG_CHANNELS_NAMELESS;
+    let listed = listed.map_err(blamed_on(rule))?;
+    let missing = created.iter().find(|name| !listed.contains(name));
+    let sent = "GetChannels, where there is a channel without a name";
+    let expected = "the 10 channels that were created among others";
+    expect(rule, sent, expected, missing.is_none(), || {
+        let missing = missing.map(|name| quoted(name.as_bytes()));
+        let count = listed.len();
+        format!("{count} names, without {}", missing.unwrap_or_default())
+    })
 }
 
 async fn expect_by_neo(

@@ -1,10 +1,11 @@
 //! Names of channels: which there are, and which are the same.
 
+use dht_protocol::ChannelName;
 use dht_protocol::neo::request::{RequestCode, put};
-use dht_protocol::{ChannelName, fnv1a};
 use dht_requirements::{self as req, Requirement};
 
 use super::records::{Records, answered};
+use crate::checks::nameless::Nameless;
 use crate::checks::{Check, Ground, Tag};
 use crate::unkept::{Checked, Outcome, Unkept};
 
@@ -176,11 +177,9 @@ async fn put(
 
 async fn empty(ground: &Ground) -> Checked {
     let rule = &req::DATA_NAME_ODD;
-    // Others may use this channel, too.
-    let key = ground.key(fnv1a(ground.channel("").as_bytes()));
-    let name = ChannelName::from("");
-    let mut records = Records::of(ground, name.clone()).await?;
-    let others = others_may_use(ground, &name).await;
+    let nameless = Nameless::find(ground).await;
+    let key = Nameless::key(ground);
+    let mut records = Records::of(ground, nameless.channel.clone()).await?;
     if !put(ground, &mut records, key, "value", rule).await? {
         return Ok(());
     }
@@ -188,21 +187,8 @@ async fn empty(ground: &Ground) -> Checked {
     records.expect_exists(key, true, rule).await?;
     records.expect_removed(key, true, rule).await?;
     records.expect_absent(key, rule).await?;
-    if !others {
-        // Left behind, it would go on ending lists of the legacy protocol. Who may not remove it leaves it.
-        let _ = records.link.remove_channel(&name).await;
-    }
+    nameless.leave(&mut records.link).await;
     Ok(())
-}
-
-/// Does the node have this channel already? Where it does not say, it may.
-async fn others_may_use(ground: &Ground, name: &ChannelName) -> bool {
-    let Ok(mut link) = ground.link().await else {
-        return true;
-    };
-    link.channels()
-        .await
-        .map_or(true, |names| names.contains(name))
 }
 
 async fn separate(ground: &Ground) -> Checked {

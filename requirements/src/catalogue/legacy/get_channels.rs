@@ -16,4 +16,7 @@ requirements! {
     LEG_CHANNELS_EMPTY_CHANNEL = "LEG-CHANNELS-05" Must Node
         "A channel without records is listed.",
         "legacy 6";
+    LEG_CHANNELS_NAMELESS = "LEG-CHANNELS-06" Should Node
+        "A channel without a name, which neo can make, does not end the list.",
+        "legacy 2.3, 7.7";
 }
