@@ -4,6 +4,7 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use dht_protocol::legacy::batch::{Batch, Pushed};
 use dht_protocol::legacy::{Answer, Order, Redistribute, Status, Target};
@@ -12,6 +13,9 @@ use dht_protocol::neo::request::get_hash_range::Update;
 use dht_protocol::neo::request::mirror::{Open, Settings};
 use dht_protocol::{HashRange, Key};
 use fakedht::{NodeConfig, ServerOptions, TestNode};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+
 use support::{Client, Legacy, Lines, about, legacy_get, legacy_put, put, within};
 
 /// The lower half: even keys. The node keeps it.
@@ -24,10 +28,14 @@ fn high() -> HashRange {
 }
 
 async fn node(range: HashRange) -> (TestNode, Lines) {
+    node_with(range, ServerOptions::default()).await
+}
+
+async fn node_with(range: HashRange, options: ServerOptions) -> (TestNode, Lines) {
     let lines = Lines::default();
     let options = ServerOptions {
         log: Arc::new(lines.clone()),
-        ..ServerOptions::default()
+        ..options
     };
     let config = NodeConfig {
         range,
@@ -256,6 +264,47 @@ async fn who_is_refused_tries_again_and_answers_a_client_that_says_no_more() {
         .unwrap();
     assert_eq!(answer, [200, 0, 0, 0]);
     assert_eq!((source.keys("c").len(), other.keys("c").len()), (50, 50));
+}
+
+#[tokio::test]
+async fn who_does_not_answer_is_left_and_tried_again() {
+    let options = ServerOptions {
+        answer_limit: Duration::from_millis(500),
+        ..ServerOptions::default()
+    };
+    let (source, lines) = node_with(HashRange::FULL, options).await;
+    let (other, _) = node(high()).await;
+    for key in 0..100 {
+        source.put("c", key, "v");
+    }
+    // In front of the other node is something that says nothing to the first who comes.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = Target {
+        address: "127.0.0.1".into(),
+        port: listener.local_addr().unwrap().port(),
+        range: high(),
+    };
+    let behind = other.legacy_address();
+    let front = tokio::spawn(async move {
+        let _silent = listener.accept().await.unwrap();
+        loop {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let mut far = TcpStream::connect(behind).await.unwrap();
+            let _ = copy_bidirectional(&mut near, &mut far).await;
+        }
+    });
+    let order = Order::Redistribute(Redistribute {
+        min: low().min(),
+        max: low().max(),
+        nodes: vec![target],
+    });
+    let mut legacy = Legacy::connect(source.legacy_address()).await;
+    let moved = within("the move", legacy.status(&order)).await;
+    assert_eq!(moved, Status::Ok);
+    assert_eq!((source.keys("c").len(), other.keys("c").len()), (50, 50));
+    let lines = lines.take();
+    assert!(lines[0].contains("does not answer"), "{lines:?}");
+    front.abort();
 }
 
 /// Writes numbers to a record by neo until it is told to end, and says the last one.

@@ -37,6 +37,8 @@ pub(super) struct Own {
     /// Which node it leads to, by its number in the redistribution; none for the one that does the work.
     target: Option<usize>,
     pub(super) link: Link,
+    /// How many answers have come.
+    answers: u64,
 }
 
 impl Own {
@@ -47,6 +49,7 @@ impl Own {
         host: &mut NodeHost<S>,
     ) -> Result<bool, Violation> {
         while let (Some(target), Some(event)) = (self.target, self.link.receive()?) {
+            self.answers += 1;
             if let (Event::Answered(answer), Some(current)) = (event, &mut host.moving.current) {
                 let refused = |status| Violation::Refused { status };
                 current.answered(target, answer.status()).map_err(refused)?;
@@ -85,8 +88,12 @@ impl<S: Storage> Node<S> {
             }
         };
         let id = self.next_id();
-        let link = Link::default();
-        self.insert(id, Connection::Own(Box::new(Own { target, link })));
+        let own = Own {
+            target,
+            link: Link::default(),
+            answers: 0,
+        };
+        self.insert(id, Connection::Own(Box::new(own)));
         Some(match dial {
             None => {
                 self.working = Some(id);
@@ -98,6 +105,15 @@ impl<S: Storage> Node<S> {
                 after: dial.after,
             },
         })
+    }
+
+    /// The number of the answer that another node owes, if this is a connection of the node's own and one is
+    /// owed. A driver that sees the same number for too long closes the connection.
+    pub fn waits_for(&self, id: ConnectionId) -> Option<u64> {
+        match &self.connections.get(&id)?.connection {
+            Connection::Own(own) => own.link.is_waiting().then_some(own.answers),
+            Connection::Legacy(_) | Connection::Neo(_) => None,
+        }
     }
 
     /// Is there an errand?

@@ -11,9 +11,9 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use super::log::Notice;
-use super::shared::Registration;
+use super::shared::{Registration, SharedNode};
 use super::{ServerOptions, connection, prepare};
-use crate::node::Errand;
+use crate::node::{ConnectionId, Errand};
 use crate::storage::Storage;
 
 /// How long another node may take to accept a connection.
@@ -33,7 +33,13 @@ pub(super) async fn run<S: Storage + Send>(
             match connect(address).await {
                 Ok(stream) => {
                     prepare(&stream, &options);
-                    connection::serve(stream, target, None, registration, options).await;
+                    let node = registration.node.clone();
+                    let silence = silence(node, registration.id, options.answer_limit);
+                    let log = Arc::clone(&options.log);
+                    tokio::select! {
+                        () = connection::serve(stream, target, None, registration, options) => {}
+                        () = silence => log.log(&Notice::NotAnswered { target }),
+                    }
                 }
                 Err(error) => {
                     let error = &error;
@@ -48,6 +54,19 @@ async fn connect(address: NodeAddress) -> io::Result<TcpStream> {
     match timeout(CONNECT, TcpStream::connect(address)).await {
         Ok(connected) => connected,
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
+
+/// Ends when the other node has owed the same answer for that long.
+async fn silence<S: Storage>(node: SharedNode<S>, id: ConnectionId, limit: Duration) {
+    let mut before = None;
+    loop {
+        let owed = node.with(|node| node.waits_for(id));
+        if owed.is_some() && owed == before {
+            return;
+        }
+        before = owed;
+        sleep(limit).await;
     }
 }
 

@@ -42,6 +42,11 @@ pub enum Notice<'a> {
         /// Why not.
         error: &'a io::Error,
     },
+    /// Another node that is to take records did not answer in time. It will be tried again.
+    NotAnswered {
+        /// Its address.
+        target: SocketAddr,
+    },
     /// Records were moved to other nodes, and some could not be: they have empty values, or are too large, or
     /// the name of their channel is illegal in the legacy protocol.
     LeftBehind {
@@ -83,6 +88,9 @@ impl fmt::Display for Notice<'_> {
             }
             Self::NotReached { target, error } => {
                 write!(f, "{target} cannot be reached to take records: {error}")
+            }
+            Self::NotAnswered { target } => {
+                write!(f, "{target} is to take records and does not answer")
             }
             Self::LeftBehind { records } => {
                 write!(

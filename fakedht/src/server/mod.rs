@@ -46,6 +46,9 @@ pub struct ServerOptions {
     /// Ask silent clients for a sign of life, as the original does, so that dead ones are gone after
     /// about 14 s.
     pub keep_alive: bool,
+    /// How long another node may take to answer an order by which records are moved to it. After that, and at
+    /// most as long again, its connection is closed, and the order sent on another one.
+    pub answer_limit: Duration,
     /// Where it is told what clients did wrong.
     pub log: Arc<dyn Log>,
     /// What time it is.
@@ -55,11 +58,12 @@ pub struct ServerOptions {
 }
 
 impl Default for ServerOptions {
-    /// 5000 connections, keep-alive, no log, the system's clock and random numbers.
+    /// 5000 connections, keep-alive, a minute for other nodes, no log, the system's clock and random numbers.
     fn default() -> Self {
         Self {
             max_connections: 5000,
             keep_alive: true,
+            answer_limit: Duration::from_secs(60),
             log: Arc::new(NoLog),
             clock: Arc::new(SystemClock::new()),
             nonces: Arc::new(RandomNonces),

@@ -21,6 +21,11 @@ impl Link {
         self.request = Some(ClientRequest::new(order.command()));
     }
 
+    /// Is there an order that the other node has not answered?
+    pub fn is_waiting(&self) -> bool {
+        self.request.is_some()
+    }
+
     /// Adds bytes as they came from the other node.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.input.extend_from_slice(bytes);
