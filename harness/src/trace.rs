@@ -9,11 +9,13 @@
 mod legacy;
 mod listener;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use dht_client::Tap;
+use dht_client::legacy::Tap as LegacyTap;
 use dht_protocol::neo::NodeAddress;
 use dht_protocol::neo::dissect::Side;
 use dht_reports::Line;
@@ -46,6 +48,8 @@ struct Inner {
     listener: Listener,
     /// How many connections of its own kind were opened.
     opened: u32,
+    /// The connections of a client of the legacy protocol, by its numbers.
+    legacy: BTreeMap<u64, ConnectionId>,
 }
 
 /// Something that happened, at a time in milliseconds.
@@ -189,5 +193,28 @@ impl Tap for Trace {
 
     fn closed(&self, _: NodeAddress, reason: &str) {
         self.ended(CLIENT, reason);
+    }
+}
+
+impl LegacyTap for Trace {
+    fn opened(&self, connection: u64, node: NodeAddress) {
+        let id = self.open();
+        self.speaks_legacy(id);
+        self.lock().legacy.insert(connection, id);
+        self.remark(id, format!("connected to {node}"));
+    }
+
+    fn bytes(&self, connection: u64, from: Side, bytes: &[u8]) {
+        let id = self.lock().legacy.get(&connection).copied();
+        if let Some(id) = id {
+            self.pass(id, from, bytes);
+        }
+    }
+
+    fn closed(&self, connection: u64, reason: &str) {
+        let id = self.lock().legacy.remove(&connection);
+        if let Some(id) = id {
+            self.ended(id, reason);
+        }
     }
 }

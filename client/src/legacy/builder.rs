@@ -1,6 +1,7 @@
 //! How a client is set up.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dht_protocol::neo::NodeAddress;
@@ -8,6 +9,7 @@ use dht_protocol::neo::NodeAddress;
 use super::client::Client;
 use super::core::{Core, Limits};
 use super::shared::{Settings, Shared};
+use super::tap::{Tap, Taps};
 use crate::files::{FileError, nodes_from_file};
 
 /// Sets up a [`Client`]; see [`Client::builder`].
@@ -31,6 +33,7 @@ impl Default for Builder {
             settings: Settings {
                 connect_timeout: Duration::from_secs(10),
                 handshake_retry: Duration::from_secs(1),
+                taps: None,
             },
         }
     }
@@ -87,6 +90,13 @@ impl Builder {
     #[must_use]
     pub fn handshake_retry(mut self, wait: Duration) -> Self {
         self.settings.handshake_retry = wait;
+        self
+    }
+
+    /// Listens to the bytes of all connections.
+    #[must_use]
+    pub fn tap(mut self, tap: Arc<dyn Tap>) -> Self {
+        self.settings.taps = Some(Arc::new(Taps::new(tap)));
         self
     }
 

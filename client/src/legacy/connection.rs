@@ -10,11 +10,13 @@ use std::time::Duration;
 use bytes::BytesMut;
 use dht_protocol::legacy::{Answer, ClientRequest, Event, Order, Status};
 use dht_protocol::neo::NodeAddress;
+use dht_protocol::neo::dissect::Side;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::error::{ConnectError, Failure};
+use super::tap::Tapped;
 use crate::dial::dial;
 
 /// How much is read at once, in bytes.
@@ -75,6 +77,7 @@ pub struct Connection {
     failure: Option<Failure>,
     /// The node has said something after which the connection is not to be used.
     spent: bool,
+    tapped: Option<Tapped>,
 }
 
 impl Connection {
@@ -97,7 +100,13 @@ impl Connection {
             unwritable: None,
             failure: None,
             spent: false,
+            tapped: None,
         })
+    }
+
+    /// The same connection, on which nothing has passed yet, listened to.
+    pub(super) fn tapped(self, tapped: Option<Tapped>) -> Self {
+        Self { tapped, ..self }
     }
 
     /// Adds an order to what is to be sent. It is not looked at, whatever it says.
@@ -131,6 +140,9 @@ impl Connection {
         let polled = self.advance(context);
         if let Poll::Ready(Err(failure)) = &polled {
             self.failure = Some(failure.clone());
+            if let Some(tapped) = &mut self.tapped {
+                tapped.failed(failure);
+            }
         }
         polled
     }
@@ -214,7 +226,12 @@ impl Connection {
             let rest = &self.output[self.written..];
             match Pin::new(&mut self.stream).poll_write(context, rest) {
                 Poll::Ready(Ok(0)) => self.unwritable = Some(io::ErrorKind::WriteZero),
-                Poll::Ready(Ok(written)) => self.written += written,
+                Poll::Ready(Ok(written)) => {
+                    if let Some(tapped) = &self.tapped {
+                        tapped.bytes(Side::Client, &rest[..written]);
+                    }
+                    self.written += written;
+                }
                 Poll::Ready(Err(error)) => self.unwritable = Some(error.kind()),
                 Poll::Pending => return,
             }
@@ -231,6 +248,9 @@ impl Connection {
         let polled = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
         let read = buffer.filled();
         self.input.extend_from_slice(read);
+        if let Some(tapped) = &self.tapped {
+            tapped.bytes(Side::Node, read);
+        }
         polled.map(|done| match done {
             Ok(()) => Ok(read.len()),
             Err(error) => Err(error.kind()),

@@ -45,7 +45,11 @@ impl Lease {
         };
         let connection = match idle.filter(|connection| !connection.is_stale()) {
             Some(connection) => connection,
-            None => Connection::open(node, shared.settings.connect_timeout).await?,
+            None => {
+                let settings = &shared.settings;
+                let connection = Connection::open(node, settings.connect_timeout).await?;
+                connection.tapped(settings.taps.as_ref().map(|taps| taps.open(node)))
+            }
         };
         Ok(Self { connection, slot })
     }

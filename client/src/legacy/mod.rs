@@ -64,6 +64,7 @@ mod per_node;
 mod records;
 mod running;
 mod shared;
+mod tap;
 
 pub use builder::Builder;
 pub use client::Client;
@@ -72,6 +73,7 @@ pub use control::Controller;
 pub use error::{ConnectError, Failure, NotReady, Problem, RequestError};
 pub use per_node::{Merge, PerNode};
 pub use running::{GetAll, GetAllKeys, Item, Listen, Running, StreamEvent};
+pub use tap::Tap;
 
 pub use dht_protocol::Size;
 pub use dht_protocol::legacy::{

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use super::connection::Connection;
 use super::core::{Core, Ticket};
+use super::tap::Taps;
 
 /// How a client was built.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) connect_timeout: Duration,
     pub(super) handshake_retry: Duration,
+    pub(super) taps: Option<Arc<Taps>>,
 }
 
 #[derive(Debug)]

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddrV4;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dht_client::Tap;
+use dht_client::legacy::Tap as LegacyTap;
 use dht_protocol::neo::monitor::Coverage;
 use dht_reports::{Line, Profile, Restart};
 use dht_requirements as req;
@@ -16,7 +16,7 @@ use dht_workload::case::Protocol;
 use dht_workload::judge::sequential::Sequential;
 use dht_workload::judge::{self, Fault};
 use dht_workload::names::Names;
-use dht_workload::net::{ConnectError, NetWorld, NodeControl, Options};
+use dht_workload::net::{ConnectError, LegacyOptions, NetWorld, NodeControl, Options};
 use dht_workload::recording::{AfterKill, End, Entry};
 use dht_workload::{Case, Recording, run};
 use tokio::time::timeout;
@@ -112,15 +112,23 @@ impl<'a> Stage<'a> {
         self.target.legacy().address().is_some()
     }
 
-    /// The connections of a case that speak the legacy protocol, with the address for it.
-    fn legacy_connections(&self, case: &Case) -> BTreeMap<usize, SocketAddrV4> {
+    /// The connections of a case that speak the legacy protocol, heard by the trace of their number.
+    fn legacy_connections(
+        &self,
+        case: &Case,
+        traces: &[Arc<Trace>],
+    ) -> BTreeMap<usize, LegacyOptions> {
         let Some(address) = self.target.legacy().address() else {
             return BTreeMap::new();
         };
         let protocols = case.protocols().into_iter().enumerate();
         let legacy = protocols.filter(|(_, protocol)| *protocol == Protocol::Legacy);
         legacy
-            .map(|(connection, _)| (connection, address))
+            .map(|(connection, _)| {
+                let trace = traces.get(connection).map(Arc::clone);
+                let tap = trace.map(|trace| trace as Arc<dyn LegacyTap>);
+                (connection, LegacyOptions { address, tap })
+            })
             .collect()
     }
 
@@ -183,7 +191,7 @@ impl<'a> Stage<'a> {
             faulty: case.has_faults(),
             gated: case.has_schedule(),
             control: self.control.clone(),
-            legacy: self.legacy_connections(case),
+            legacy: self.legacy_connections(case, &traces),
             covering: listen,
         };
         let (address, credential) = (self.target.address(), self.target.credential().clone());

@@ -2,12 +2,13 @@
 //! occupies for as long as it runs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use dht_client::NodeAddress;
-use dht_client::legacy::{Client, Failure, KeyText, RequestError, StreamEvent};
+use dht_client::legacy::{Client, Failure, KeyText, RequestError, StreamEvent, Tap};
+use dht_client::{NodeAddress, Side};
 use dht_model::{Action, Answer, Operation};
 use dht_protocol::ChannelName;
 use dht_requirements as req;
@@ -15,8 +16,8 @@ use futures_util::future::{AbortHandle, Abortable};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::time::timeout;
 
-use super::ConnectError;
 use super::perform::Done;
+use super::{ConnectError, LegacyOptions};
 use crate::legacy::{TAKEN, UNKNOWN, refused};
 use crate::world::{Ending, Event, Ticket, Violation};
 
@@ -35,16 +36,26 @@ impl Link {
     pub(super) async fn connect(
         address: NodeAddress,
         patience: Duration,
+        options: &LegacyOptions,
     ) -> Result<Self, ConnectError> {
-        let client = Client::builder()
+        let mut builder = Client::builder()
             .node(address)
             .connections(1)
             .request_timeout(patience)
-            .connect_timeout(patience)
-            .build();
+            .connect_timeout(patience);
+        let connected = Arc::new(AtomicBool::new(false));
+        if let Some(tap) = &options.tap {
+            builder = builder.tap(Arc::new(Watcher {
+                tap: Arc::clone(tap),
+                node: options.address,
+                connected: Arc::clone(&connected),
+            }));
+        }
+        let client = builder.build();
         // One node alone need not be responsible for all keys, so that this is less than a handshake.
         client.get_version().await.all()?;
         client.get_responsible_range().await.all()?;
+        connected.store(true, Ordering::Relaxed);
         Ok(Self {
             client,
             address,
@@ -95,6 +106,32 @@ impl Link {
         self.listening
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Passes on what belongs to the case.
+#[derive(Debug)]
+struct Watcher {
+    tap: Arc<dyn Tap>,
+    /// Whom the client reaches.
+    node: NodeAddress,
+    /// Has the client asked what it has to know?
+    connected: Arc<AtomicBool>,
+}
+
+impl Tap for Watcher {
+    fn opened(&self, connection: u64, _: NodeAddress) {
+        self.tap.opened(connection, self.node);
+    }
+
+    fn bytes(&self, connection: u64, from: Side, bytes: &[u8]) {
+        if self.connected.load(Ordering::Relaxed) {
+            self.tap.bytes(connection, from, bytes);
+        }
+    }
+
+    fn closed(&self, connection: u64, reason: &str) {
+        self.tap.closed(connection, reason);
     }
 }
 

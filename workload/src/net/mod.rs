@@ -33,7 +33,7 @@ use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dht_client::legacy::RequestError;
+use dht_client::legacy::{RequestError, Tap as LegacyTap};
 use dht_client::{NotReady, Tap};
 use futures_util::future::BoxFuture;
 use thiserror::Error;
@@ -50,11 +50,20 @@ pub struct Options {
     pub gated: bool,
     /// What can halt and kill the node.
     pub control: Option<Arc<dyn NodeControl>>,
-    /// Connections that speak the legacy protocol, with the address where the node does. Nobody listens to
-    /// them, and no gate holds what passes there.
-    pub legacy: BTreeMap<usize, SocketAddrV4>,
+    /// Connections that speak the legacy protocol. No gate holds what passes there.
+    pub legacy: BTreeMap<usize, LegacyOptions>,
     /// It is remembered what is covered of the requests' automata; see [`NetWorld::coverage`].
     pub covering: bool,
+}
+
+/// How a connection is set up that speaks the legacy protocol.
+#[derive(Clone, Debug)]
+pub struct LegacyOptions {
+    /// Where the node does.
+    pub address: SocketAddrV4,
+    /// Who hears what passes, behind what every client asks first. It is told the address of the node, whatever
+    /// stands in between.
+    pub tap: Option<Arc<dyn LegacyTap>>,
 }
 
 /// Power over the node's process.

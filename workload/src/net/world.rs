@@ -79,7 +79,7 @@ impl NetWorld {
         for number in 0..connections {
             let tap = taps.next();
             let (protocol, node) = match options.legacy.get(&number) {
-                Some(node) => (Protocol::Legacy, *node),
+                Some(legacy) => (Protocol::Legacy, legacy.address),
                 None => (Protocol::Neo, node),
             };
             let mut address = node;
@@ -94,8 +94,8 @@ impl NetWorld {
                 lines.push(line);
                 proxies.spawn(proxy.run(health.refusals(links.len())));
             }
-            if protocol == Protocol::Legacy {
-                let link = legacy::Link::connect(address, patience).await?;
+            if let Some(options) = options.legacy.get(&number) {
+                let link = legacy::Link::connect(address, patience, options).await?;
                 legacy.insert(number, Arc::new(link));
                 continue;
             }

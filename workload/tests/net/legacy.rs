@@ -1,6 +1,12 @@
 //! Cases that speak both protocols, over sockets.
 
+use std::sync::{Arc, Mutex};
+
+use dht_client::legacy::Tap;
+use dht_client::{NodeAddress, Side};
+use dht_protocol::legacy::Order;
 use dht_workload::case::Protocol;
+use dht_workload::net::LegacyOptions;
 use dht_workload::world::Event;
 use fakedht::{Bugs, NodeConfig, ServerOptions};
 
@@ -13,7 +19,10 @@ fn options(case: &Case, node: &TestNode) -> Options {
     Options {
         faulty: case.has_faults(),
         legacy: legacy
-            .map(|(number, _)| (number, node.legacy_address()))
+            .map(|(number, _)| {
+                let address = node.legacy_address();
+                (number, LegacyOptions { address, tap: None })
+            })
             .collect(),
         ..Options::default()
     }
@@ -99,4 +108,53 @@ async fn a_wrong_node_is_found() {
     let case = generate::case(1, &Shape::sequential(200).mixed(1));
     let recording = played(&case, &node).await;
     assert!(judge::judge(&recording, &names()).is_some());
+}
+
+/// A tap is told the node's address, also when a proxy stands in between, and nothing of what every client
+/// asks first.
+#[tokio::test]
+async fn a_tap_hears_what_the_case_says() {
+    #[derive(Debug, Default)]
+    struct Heard(Mutex<(Vec<NodeAddress>, Vec<u8>)>);
+
+    impl Tap for Heard {
+        fn opened(&self, _: u64, node: NodeAddress) {
+            self.0.lock().unwrap().0.push(node);
+        }
+
+        fn bytes(&self, _: u64, _: Side, bytes: &[u8]) {
+            self.0.lock().unwrap().1.extend(bytes);
+        }
+
+        fn closed(&self, _: u64, _: &str) {}
+    }
+
+    let node = TestNode::start().await.unwrap();
+    let case = case(
+        r#"{ "lanes": [0], "legacy": [0], "rounds": [
+            [ {"lane": 0, "remove": {"channel": "c", "key": "k0"}} ] ] }"#,
+    );
+    let mut said = Vec::new();
+    for faulty in [false, true] {
+        let tap = Arc::new(Heard::default());
+        let mut options = options(&case, &node);
+        options.faulty = faulty;
+        for legacy in options.legacy.values_mut() {
+            legacy.tap = Some(Arc::clone(&tap) as Arc<dyn Tap>);
+        }
+        play(&case, node.address(), options).await;
+        let mut heard = tap.0.lock().unwrap();
+        assert_eq!(heard.0, [node.legacy_address()]);
+        said.push(std::mem::take(&mut heard.1));
+    }
+    assert_eq!(said[0], said[1]);
+    let mut expected = Vec::new();
+    let (channel, key) = (names().channel("c"), names().key(KeyName::Inside(0)));
+    Order::Remove {
+        channel,
+        key: key.into(),
+    }
+    .encode(&mut expected);
+    expected.extend(200_i32.to_le_bytes());
+    assert_eq!(said[0], expected);
 }
