@@ -8,7 +8,7 @@ use dht_reports::Exit;
 use dht_workload::Case;
 use dht_workload::corpus::{Kept, Rate};
 use dht_workload::judge::Fault;
-use dht_workload::minimise::{self, Effort};
+use dht_workload::minimise::Effort;
 
 use crate::campaign::stage::{NO_LEGACY, Stage};
 use crate::certify::{new_seed, with_causes};
@@ -66,11 +66,9 @@ async fn shorten(options: &Minimize, kept: Kept, target: &Target) -> Exit {
     let better = |case: &Case, fault: &Fault| {
         write(&with_case(&kept, case, fault), &options.file);
     };
-    let probe = async |case: &Case| match Instant::now() < until {
-        true => stage.judge(case, until).await,
-        false => None,
-    };
-    let minimal = minimise::minimise(kept.case.clone(), fault, effort, probe, better).await;
+    let minimal = stage
+        .minimise(&kept.case, &fault, effort, until, better)
+        .await;
     let mut shorter = with_case(&kept, &minimal.case, &minimal.fault);
     let (failed, of) = minimal.fails;
     shorter.fails = Some(Rate { failed, of });

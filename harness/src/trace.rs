@@ -9,9 +9,8 @@
 mod legacy;
 mod listener;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use dht_client::Tap;
@@ -27,10 +26,14 @@ const KEPT: usize = 4 * 1024 * 1024;
 
 /// A connection that a trace listens to.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct ConnectionId(u32);
-
-/// The one connection of a check's client.
-const CLIENT: ConnectionId = ConnectionId(0);
+pub enum ConnectionId {
+    /// The one of a check's client.
+    Client,
+    /// One of several clients, by its number.
+    ClientOf(usize),
+    /// Another one of a check.
+    Own(u32),
+}
 
 /// Collects lines; the middle of a long exchange is left out.
 #[derive(Debug)]
@@ -48,8 +51,6 @@ struct Inner {
     listener: Listener,
     /// How many connections of its own kind were opened.
     opened: u32,
-    /// The connections of a client of the legacy protocol, by its numbers.
-    legacy: BTreeMap<u64, ConnectionId>,
 }
 
 /// Something that happened, at a time in milliseconds.
@@ -111,7 +112,7 @@ impl Trace {
     pub fn open(&self) -> ConnectionId {
         let mut inner = self.lock();
         inner.opened += 1;
-        let id = ConnectionId(inner.opened);
+        let id = ConnectionId::Own(inner.opened);
         drop(inner);
         self.note(Event::Opened(id));
         id
@@ -174,47 +175,75 @@ impl Inner {
 
 impl fmt::Display for ConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 => f.write_str("client"),
-            number => write!(f, "client {number}"),
+        match self {
+            Self::Client => f.write_str("client"),
+            Self::ClientOf(number) => write!(f, "client {number}"),
+            Self::Own(number) => write!(f, "client {number}"),
         }
+    }
+}
+
+/// Hears one client of several for a trace, so that their lines are in the order in which things happened.
+#[derive(Debug)]
+pub struct Ear {
+    trace: Arc<Trace>,
+    connection: ConnectionId,
+}
+
+impl Ear {
+    /// For the client of this number, which has one connection at a time.
+    pub fn new(trace: Arc<Trace>, client: usize) -> Self {
+        let connection = ConnectionId::ClientOf(client);
+        Self { trace, connection }
+    }
+
+    fn opened(&self, node: NodeAddress) {
+        self.trace.note(Event::Opened(self.connection));
+        let text = format!("connected to {node}");
+        self.trace.remark(self.connection, text);
+    }
+}
+
+impl Tap for Ear {
+    fn opened(&self, node: NodeAddress) {
+        self.opened(node);
+    }
+
+    fn bytes(&self, _: NodeAddress, from: Side, bytes: &[u8]) {
+        self.trace.pass(self.connection, from, bytes);
+    }
+
+    fn closed(&self, _: NodeAddress, reason: &str) {
+        self.trace.ended(self.connection, reason);
+    }
+}
+
+impl LegacyTap for Ear {
+    fn opened(&self, _: u64, node: NodeAddress) {
+        self.opened(node);
+        self.trace.speaks_legacy(self.connection);
+    }
+
+    fn bytes(&self, _: u64, from: Side, bytes: &[u8]) {
+        self.trace.pass(self.connection, from, bytes);
+    }
+
+    fn closed(&self, _: u64, reason: &str) {
+        self.trace.ended(self.connection, reason);
     }
 }
 
 impl Tap for Trace {
     fn opened(&self, node: NodeAddress) {
-        self.note(Event::Opened(CLIENT));
+        self.note(Event::Opened(ConnectionId::Client));
         self.note(Event::Remark(None, format!("connected to {node}")));
     }
 
     fn bytes(&self, _: NodeAddress, from: Side, bytes: &[u8]) {
-        self.pass(CLIENT, from, bytes);
+        self.pass(ConnectionId::Client, from, bytes);
     }
 
     fn closed(&self, _: NodeAddress, reason: &str) {
-        self.ended(CLIENT, reason);
-    }
-}
-
-impl LegacyTap for Trace {
-    fn opened(&self, connection: u64, node: NodeAddress) {
-        let id = self.open();
-        self.speaks_legacy(id);
-        self.lock().legacy.insert(connection, id);
-        self.remark(id, format!("connected to {node}"));
-    }
-
-    fn bytes(&self, connection: u64, from: Side, bytes: &[u8]) {
-        let id = self.lock().legacy.get(&connection).copied();
-        if let Some(id) = id {
-            self.pass(id, from, bytes);
-        }
-    }
-
-    fn closed(&self, connection: u64, reason: &str) {
-        let id = self.lock().legacy.remove(&connection);
-        if let Some(id) = id {
-            self.ended(id, reason);
-        }
+        self.ended(ConnectionId::Client, reason);
     }
 }

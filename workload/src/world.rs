@@ -58,6 +58,16 @@ pub enum Happening {
     Silence,
 }
 
+impl Happening {
+    /// Has the node said it? Otherwise it has become clear without the node, or by waiting.
+    pub(crate) fn is_said(&self) -> bool {
+        matches!(
+            self,
+            Self::Ended(_, Ending::Answer(_) | Ending::Read(_)) | Self::Told(..)
+        )
+    }
+}
+
 /// What a wait while messages are held has come to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stir {

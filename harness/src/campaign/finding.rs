@@ -8,7 +8,7 @@ use dht_requirements as req;
 use dht_workload::Case;
 use dht_workload::corpus::{CorpusError, FORMAT, Found, Kept, Rate};
 use dht_workload::judge::Fault;
-use dht_workload::minimise::{Effort, Minimal, minimise};
+use dht_workload::minimise::{Effort, Minimal};
 
 use super::stage::Stage;
 use crate::certify::described;
@@ -55,11 +55,6 @@ impl Finding {
             });
         };
         better(&case, &fault);
-        let impatient = stage.impatient(&fault);
-        let probe = async |case: &Case| match Instant::now() < until {
-            true => impatient.judge(case, until).await,
-            false => None,
-        };
         let effort = match fault.requirement.id == req::ROBUST_SURVIVES.id && !stage.can_restart() {
             // There is nothing left to try it on.
             true => Effort {
@@ -68,7 +63,7 @@ impl Finding {
             },
             false => Effort::default(),
         };
-        let minimal = minimise(case, fault, effort, probe, better).await;
+        let minimal = stage.minimise(&case, &fault, effort, until, better).await;
         let exchange = listen(stage, &minimal, until).await;
         let mut found = found;
         found.probes = minimal.probes;

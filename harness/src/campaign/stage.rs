@@ -15,6 +15,7 @@ use dht_requirements as req;
 use dht_workload::case::Protocol;
 use dht_workload::judge::sequential::Sequential;
 use dht_workload::judge::{self, Fault};
+use dht_workload::minimise::{Effort, Minimal, minimise};
 use dht_workload::names::Names;
 use dht_workload::net::{ConnectError, LegacyOptions, NetWorld, NodeControl, Options};
 use dht_workload::recording::{AfterKill, End, Entry};
@@ -24,10 +25,13 @@ use tokio::time::timeout;
 use crate::certify::remove_channels;
 use crate::fuzz;
 use crate::target::Target;
-use crate::trace::Trace;
+use crate::trace::{Ear, Trace};
 
-/// How long a probe waits for what did not come when it was waited for with patience.
-const IMPATIENCE: Duration = Duration::from_millis(500);
+/// So much longer than the node has ever taken a probe waits for what did not come when it was waited for with
+/// patience.
+const IMPATIENCE: u32 = 5;
+/// A probe waits so long at least: a machine may be busy now and then.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// Why a case that speaks the legacy protocol is not run.
 pub(crate) const NO_LEGACY: &str =
@@ -44,6 +48,8 @@ pub struct Stage<'a> {
     after_kill: AfterKill,
     /// How many cases were run, so that no name is used twice.
     plays: Arc<AtomicU64>,
+    /// How long the node has taken to say something in a case so far, at most, in microseconds.
+    longest_wait: Arc<AtomicU64>,
 }
 
 /// What a run of a case came to.
@@ -81,6 +87,7 @@ impl<'a> Stage<'a> {
             control: target.control(),
             after_kill: AfterKill::Unknown,
             plays: Arc::default(),
+            longest_wait: Arc::default(),
         }
     }
 
@@ -112,12 +119,8 @@ impl<'a> Stage<'a> {
         self.target.legacy().address().is_some()
     }
 
-    /// The connections of a case that speak the legacy protocol, heard by the trace of their number.
-    fn legacy_connections(
-        &self,
-        case: &Case,
-        traces: &[Arc<Trace>],
-    ) -> BTreeMap<usize, LegacyOptions> {
+    /// The connections of a case that speak the legacy protocol, each heard by the ear of its number.
+    fn legacy_connections(&self, case: &Case, ears: &[Arc<Ear>]) -> BTreeMap<usize, LegacyOptions> {
         let Some(address) = self.target.legacy().address() else {
             return BTreeMap::new();
         };
@@ -125,8 +128,8 @@ impl<'a> Stage<'a> {
         let legacy = protocols.filter(|(_, protocol)| *protocol == Protocol::Legacy);
         legacy
             .map(|(connection, _)| {
-                let trace = traces.get(connection).map(Arc::clone);
-                let tap = trace.map(|trace| trace as Arc<dyn LegacyTap>);
+                let ear = ears.get(connection).map(Arc::clone);
+                let tap = ear.map(|ear| ear as Arc<dyn LegacyTap>);
                 (connection, LegacyOptions { address, tap })
             })
             .collect()
@@ -142,15 +145,63 @@ impl<'a> Stage<'a> {
         self.target.is_ours()
     }
 
-    /// The same stage for cases that are run again and again to find a shorter one that fails like this: if
-    /// nothing comes, it is not waited for as long as the first time.
-    pub fn impatient(&self, fault: &Fault) -> Self {
-        let silent = [req::REQ_ANSWERED.id, req::LEG_ANSWER_COMES.id];
-        let patience = match silent.contains(&fault.requirement.id) {
-            true => self.patience.min(IMPATIENCE),
-            false => self.patience,
+    /// Makes a failing case short within the time; `better` is told of each shorter one as it is found.
+    ///
+    /// What does not come is not waited for as long as the first time, but for as long as this node may need.
+    /// If the shortest case does not fail when it is waited for with patience, all is done again that way.
+    pub async fn minimise(
+        &self,
+        case: &Case,
+        fault: &Fault,
+        effort: Effort,
+        until: Instant,
+        mut better: impl FnMut(&Case, &Fault),
+    ) -> Minimal {
+        let longest = Duration::from_micros(self.longest_wait.load(Ordering::Relaxed));
+        let patience = (longest * IMPATIENCE).max(MOMENT).min(self.patience);
+        let impatient = self.with_patience(patience);
+        let short = impatient.shorten(case, fault, effort, until, &mut better);
+        // Boxed, since the compiler looks only so deep into futures within futures.
+        let minimal = Box::pin(short).await;
+        if patience == self.patience || self.fails(&minimal, until).await {
+            return minimal;
+        }
+        better(case, fault);
+        Box::pin(self.shorten(case, fault, effort, until, better)).await
+    }
+
+    async fn shorten(
+        &self,
+        case: &Case,
+        fault: &Fault,
+        effort: Effort,
+        until: Instant,
+        better: impl FnMut(&Case, &Fault),
+    ) -> Minimal {
+        let probe = async |case: &Case| match Instant::now() < until {
+            true => self.judge(case, until).await,
+            false => None,
         };
-        self.with_patience(patience)
+        minimise(case.clone(), fault.clone(), effort, probe, better).await
+    }
+
+    /// Does the case fail here as often as it should? Also if there is no time to see.
+    async fn fails(&self, minimal: &Minimal, until: Instant) -> bool {
+        let (failed, of) = minimal.fails;
+        let runs = match failed {
+            0 => 0,
+            failed => of - failed + 1,
+        };
+        for _ in 0..runs {
+            if Instant::now() >= until {
+                break;
+            }
+            let fault = self.judge(&minimal.case, until).await;
+            if fault.is_some_and(|fault| fault.requirement.id == minimal.fault.requirement.id) {
+                return true;
+            }
+        }
+        runs == 0 || Instant::now() >= until
     }
 
     /// The same stage, for a node that may take so long for anything.
@@ -162,6 +213,7 @@ impl<'a> Stage<'a> {
             control: self.control.clone(),
             after_kill: self.after_kill,
             plays: Arc::clone(&self.plays),
+            longest_wait: Arc::clone(&self.longest_wait),
         }
     }
 
@@ -179,19 +231,16 @@ impl<'a> Stage<'a> {
         if case.has_wrongs() {
             return Ok(self.play_wrongly(case, &names, until, listen).await);
         }
-        let traces: Vec<_> = (0..case.connections())
-            .filter(|_| listen)
-            .map(|_| Arc::new(Trace::default()))
-            .collect();
+        let trace = listen.then(|| Arc::new(Trace::default()));
+        let ear = |client| Some(Arc::new(Ear::new(Arc::clone(trace.as_ref()?), client)));
+        let ears: Vec<_> = (0..case.connections()).filter_map(ear).collect();
+        let taps = ears.iter().map(|ear| Arc::clone(ear) as Arc<dyn Tap>);
         let options = Options {
-            taps: traces
-                .iter()
-                .map(|trace| Arc::clone(trace) as Arc<dyn Tap>)
-                .collect(),
+            taps: taps.collect(),
             faulty: case.has_faults(),
             gated: case.has_schedule(),
             control: self.control.clone(),
-            legacy: self.legacy_connections(case, &traces),
+            legacy: self.legacy_connections(case, &ears),
             covering: listen,
         };
         let (address, credential) = (self.target.address(), self.target.credential().clone());
@@ -200,6 +249,8 @@ impl<'a> Stage<'a> {
             NetWorld::connect(address, credential, connections, self.patience, options).await?;
         let recording = perform(case, &names, &mut world, self.after_kill, until).await;
         let coverage = world.coverage();
+        let wait = u64::try_from(world.longest_wait().as_micros()).unwrap_or(u64::MAX);
+        self.longest_wait.fetch_max(wait, Ordering::Relaxed);
         world.shutdown().await;
         match recording.end {
             // The next one finds a node again, if it was started for the run.
@@ -212,7 +263,7 @@ impl<'a> Stage<'a> {
             fault: judge::judge(&recording, &names),
             operations: recording.entries.len() as u64,
             faults: recording.faults(),
-            exchange: merged(&traces),
+            exchange: trace.map(|trace| trace.lines()).unwrap_or_default(),
             notes: recording.notes,
             coverage,
         })
@@ -289,20 +340,6 @@ async fn perform(
         after_kill,
         ..recording
     }
-}
-
-/// The lines of several connections in the order of their times.
-fn merged(traces: &[Arc<Trace>]) -> Vec<Line> {
-    let several = traces.len() > 1;
-    let mut lines = Vec::new();
-    for (number, trace) in traces.iter().enumerate() {
-        lines.extend(trace.lines().into_iter().map(|mut line| {
-            line.connection = several.then(|| format!("client {number}"));
-            line
-        }));
-    }
-    lines.sort_by_key(|line| line.ms);
-    lines
 }
 
 impl fmt::Debug for Stage<'_> {

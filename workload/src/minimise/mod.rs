@@ -33,7 +33,7 @@ pub struct Effort {
 impl Default for Effort {
     fn default() -> Self {
         Self {
-            probes: 60,
+            probes: 200,
             repetitions: 10,
         }
     }

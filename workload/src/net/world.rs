@@ -58,6 +58,7 @@ pub struct NetWorld {
     halted_until: Option<Instant>,
     /// Whom to ask first; it changes, so that no stream without an end keeps others from being heard.
     streams_first: bool,
+    longest_wait: Duration,
 }
 
 impl NetWorld {
@@ -128,7 +129,13 @@ impl NetWorld {
             _proxies: proxies,
             halted_until: None,
             streams_first: true,
+            longest_wait: Duration::ZERO,
         })
+    }
+
+    /// How long it took at most until the node said something that was waited for.
+    pub fn longest_wait(&self) -> Duration {
+        self.longest_wait
     }
 
     /// What all connections have covered of the requests' automata so far, if that was to be remembered.
@@ -381,8 +388,13 @@ impl World for NetWorld {
 
     async fn next(&mut self) -> Happening {
         let patience = self.patience();
+        let (began, halted) = (Instant::now(), self.halted_until.is_some());
         let next = std::future::poll_fn(|context| self.poll(context));
-        timeout(patience, next).await.unwrap_or(Happening::Silence)
+        let happening = timeout(patience, next).await.unwrap_or(Happening::Silence);
+        if !halted && happening.is_said() {
+            self.longest_wait = self.longest_wait.max(began.elapsed());
+        }
+        happening
     }
 
     fn hold(&mut self, held: bool) -> bool {

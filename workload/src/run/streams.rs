@@ -40,6 +40,16 @@ enum Kind {
     Listen(usize),
 }
 
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::GetAll => "GetAll",
+            Self::Mirror => "Mirror",
+            Self::Listen(_) => "Listen",
+        }
+    }
+}
+
 impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
     /// Begins a stream.
     pub(super) fn open(
@@ -238,8 +248,9 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
                 Some(Some(told)) => Answer::Value(told.clone()).to_string(),
             };
             let value = Answer::Value(value.clone());
+            let stream = open.kind.name();
             return Some(format!(
-                "record {key} holds {value}, and the last that the Mirror told of it is {told}"
+                "record {key} holds {value}, and the last that the {stream} told of it is {told}"
             ));
         }
         if let Kind::Listen(_) = open.kind {
