@@ -31,6 +31,14 @@ fn refused(model: &mut Model, operation: Operation, answer: Answer, rule: &'stat
     }
 }
 
+/// Why the answer is wrong.
+fn refusal(model: &Model, operation: Operation, answer: Answer) -> String {
+    let judged = model
+        .clone()
+        .observe_on(Route::Legacy(NODE), &operation, &answer);
+    judged.unwrap_err().to_string()
+}
+
 fn size(records: u64) -> Answer {
     Answer::Size { records, bytes: 1 }
 }
@@ -129,7 +137,7 @@ fn each_wrong_answer_breaks_a_rule_of_the_legacy_protocol() {
         (
             Operation::GetChannels,
             Answer::Channels(vec![]),
-            &req::LEG_CHANNELS_REAL,
+            &req::LEG_CHANNELS_COMPLETE,
         ),
         (
             Operation::GetChannels,
@@ -202,6 +210,15 @@ fn a_batch_is_stored_up_to_its_first_bad_record() {
         Operation::get("c", 1),
         Answer::Value("x".into()),
     );
+
+    // Where nothing is stored nothing was too much.
+    for (batch, rule) in [
+        (vec![(1, "")], &req::LEG_PUTBATCH_EMPTY),
+        (vec![], &req::LEG_PUTBATCH_STORED),
+    ] {
+        let batch = Operation::put_batch("c", batch);
+        refused(&mut model, batch, Answer::OutOfMemory, rule);
+    }
 
     let lower = HashRange::new(0, u64::MAX / 2).unwrap();
     let mut half = Model::default();
@@ -282,14 +299,139 @@ fn only_what_stores_and_listen_create_a_channel() {
 fn a_number_of_records_tells_which_are_there() {
     let mut model = filled();
     legacy(&mut model, Operation::remove("c", 1), Answer::Unknown);
-    for (records, answer) in [(1, Answer::NoRecord), (2, Answer::Value("one".into()))] {
+    let one = || Answer::Value("one".into());
+    for (records, answer, wrong, rule) in [
+        (1, Answer::NothingThere, one(), &req::LEG_GET_ABSENT),
+        (2, one(), Answer::NothingThere, &req::LEG_GET_VALUE),
+    ] {
         let mut model = model.clone();
         legacy(&mut model, Operation::channel_size("c"), size(records));
-        right(&mut model, Operation::get("c", 1), answer);
+        refused(&mut model, Operation::get("c", 1), wrong, rule);
+        legacy(&mut model, Operation::get("c", 1), answer);
         assert!(model.is_exact());
     }
+    let mut unsure = model.clone();
+    legacy(&mut unsure, Operation::remove("c", 2), Answer::Unknown);
+    legacy(&mut unsure, Operation::channel_size("c"), size(1));
+    assert!(!unsure.is_exact(), "one of the two, but not which");
     legacy(&mut model, Operation::GetSize { channel: None }, size(2));
     assert!(!model.is_exact(), "that was not looked at");
+}
+
+#[test]
+fn how_many_records_there_may_be_in_all_channels() {
+    let all = || Operation::GetSize { channel: None };
+    let mut model = filled();
+    legacy(&mut model, Operation::put("d", 1, "v"), Answer::Stored);
+    for wrong in [0, 2, 4] {
+        refused(&mut model, all(), size(wrong), &req::LEG_SIZE_ALL_RECORDS);
+    }
+    legacy(&mut model, all(), size(3));
+    assert!(model.is_exact(), "nothing new was told");
+    legacy(&mut model, Operation::remove("c", 1), Answer::Unknown);
+    for wrong in [1, 4] {
+        refused(&mut model, all(), size(wrong), &req::LEG_SIZE_ALL_RECORDS);
+    }
+    for records in [2, 3] {
+        legacy(&mut model, all(), size(records));
+        assert!(!model.is_exact());
+    }
+    // What is forgotten once stays forgotten.
+    legacy(&mut model, Operation::put("c", 1, "v"), Answer::Stored);
+    legacy(&mut model, all(), size(3));
+    assert!(!model.is_exact());
+
+    let mut model = Model::new(Expectations {
+        namespace: "mine-".into(),
+        ..Expectations::default()
+    });
+    model.announce(NODE, HashRange::FULL);
+    legacy(&mut model, Operation::put("mine-1", 1, "v"), Answer::Stored);
+    refused(&mut model, all(), size(0), &req::LEG_SIZE_ALL_RECORDS);
+    legacy(&mut model, all(), size(1000));
+}
+
+#[test]
+fn what_is_allowed() {
+    let allowed = |model: &Model, operation: &Operation| {
+        let allowed = model.allowed_on(Route::Legacy(NODE), operation);
+        allowed.to_string()
+    };
+    let mut model = filled();
+    let all = Operation::GetSize { channel: None };
+    for (operation, expected) in [
+        (Operation::get("c", 1), "\"one\""),
+        (Operation::get("c", 3), "no value"),
+        (Operation::exists("c", 1), "record exists"),
+        (Operation::remove("c", 1), "gone"),
+        (Operation::put("c", 1, "v"), "stored or out of memory"),
+        (Operation::put("c", 1, ""), "empty value"),
+        (Operation::put("c.", 1, "v"), "bad channel name"),
+        (
+            Operation::put_batch("c", [(1, "v"), (2, "")]),
+            "empty value or out of memory",
+        ),
+        (Operation::put_batch("c", [(1, "")]), "empty value"),
+        (
+            Operation::put_batch("c", [(1, "v")]),
+            "stored or out of memory",
+        ),
+        (
+            Operation::get_all("c"),
+            "0000000000000001=\"one\", 0000000000000002=\"two\"",
+        ),
+        (Operation::GetChannels, "\"c\""),
+        (Operation::remove_channel("c"), "channel removed"),
+        (Operation::channel_size("c"), "2 records"),
+        (Operation::channel_size("d"), "0 records"),
+        (all.clone(), "2 records"),
+        (
+            Operation::Listen {
+                channel: "c".into(),
+            },
+            "listening",
+        ),
+    ] {
+        assert_eq!(allowed(&model, &operation), expected, "{operation}");
+    }
+    legacy(&mut model, Operation::remove("c", 1), Answer::Unknown);
+    assert_eq!(allowed(&model, &all), "1 to 2 records");
+    let why = refusal(&model, Operation::channel_size("c"), size(3));
+    assert!(why.contains("there are 1 to 2 records"), "{why}");
+
+    let why = refusal(&model, Operation::get("c", 2), Answer::Value("too".into()));
+    assert!(why.contains("not the bytes that were stored"), "{why}");
+
+    let limit = limits::LEGACY_VALUE;
+    let value = vec![b'v'; limit + 1];
+    right(
+        &mut model,
+        Operation::put("c", 4, value.clone()),
+        Answer::Stored,
+    );
+    let listed = allowed(&model, &Operation::get_all("c"));
+    assert!(listed.contains("perhaps 0000000000000004"), "{listed}");
+    let kept = allowed(&model, &Operation::put("c", 4, value));
+    assert_eq!(kept, "stored or value too big or out of memory");
+
+    let lower = HashRange::new(0, u64::MAX / 2).unwrap();
+    model.announce(NODE, lower);
+    for (operation, expected) in [
+        (Operation::put("c", 1, "v"), "wrong node"),
+        (Operation::remove("c", 1), "wrong node"),
+        (Operation::remove("c", 2), "gone"),
+        (Operation::get("c", 2), "\"two\""),
+        (Operation::exists("c", 5), "record does not exist"),
+        (Operation::put_batch("c", [(1, "v")]), "wrong node"),
+    ] {
+        assert_eq!(allowed(&model, &operation), expected, "{operation}");
+    }
+    let why = refusal(
+        &model,
+        Operation::put_batch("c", [(2, "v"), (1, "v")]),
+        Answer::Stored,
+    );
+    assert!(why.contains("at place 1 is the first bad one"), "{why}");
 }
 
 #[test]

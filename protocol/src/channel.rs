@@ -50,3 +50,24 @@ impl fmt::Debug for ChannelName {
         write!(f, "\"{self}\"")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_same_wherever_it_comes_from() {
+        let name = ChannelName::copy_from(b"demo");
+        assert_eq!(name.as_bytes(), b"demo");
+        assert_eq!(ChannelName::from("demo"), name);
+        assert_eq!(ChannelName::from(String::from("demo")), name);
+        assert_eq!(ChannelName::from(&name), name);
+    }
+
+    #[test]
+    fn what_is_not_printable_is_shown_escaped() {
+        let name = ChannelName::copy_from(b"a\"\n\xff");
+        assert_eq!(name.to_string(), r#"a\"\n\xff"#);
+        assert_eq!(format!("{name:?}"), r#""a\"\n\xff""#);
+    }
+}

@@ -138,7 +138,7 @@ mod tests {
     fn positions_are_reversed_keys() {
         assert_eq!(Key(1).position(), 1 << 63);
         assert_eq!(Key(0xabcd).position(), 0xb3d5_0000_0000_0000);
-        assert_eq!(Key(u64::MAX).position(), u64::MAX);
+        assert_eq!(Key::from(u64::MAX).position(), u64::MAX);
     }
 
     #[test]
@@ -155,7 +155,9 @@ mod tests {
                 "{range}"
             );
         }
-        assert_eq!(HashRange::FULL.nth_key(7), Key(7));
+        for range in [HashRange::FULL, HashRange::EMPTY] {
+            assert_eq!(range.nth_key(7), Key(7));
+        }
         let half = HashRange::new(0, u64::MAX >> 1).unwrap();
         let keys: std::collections::BTreeSet<_> =
             (0..1000).map(|number| half.nth_key(number)).collect();
@@ -165,6 +167,8 @@ mod tests {
     #[test]
     fn bounds_are_inclusive() {
         let range = HashRange::new(0x4000_0000_0000_0000, 0x7fff_ffff_ffff_ffff).unwrap();
+        assert_eq!(range.min(), 0x4000_0000_0000_0000);
+        assert_eq!(range.max(), 0x7fff_ffff_ffff_ffff);
         assert!(range.covers(Key(2)), "position 4000..., the lower bound");
         assert!(
             range.covers(Key(u64::MAX - 1)),

@@ -244,7 +244,9 @@ mod tests {
 
     fn assert_round_trip(plain: &[u8]) -> Vec<u8> {
         let block = compress(plain);
-        assert!(block.len() <= HEADER + plain.len() + plain.len() / 255 + 16);
+        // That it takes no more memory either says that it has not grown on the way.
+        let bound = HEADER + plain.len() + plain.len() / 255 + 16;
+        assert!(block.len() <= bound && block.capacity() <= bound);
         assert_eq!(decompress(&block, plain.len()).as_deref(), Ok(plain));
         block
     }
@@ -260,6 +262,56 @@ mod tests {
         let plain = b"\x08\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0world";
         let stream = [&[0x2e], &plain[..], &END].concat();
         assert_eq!(assert_round_trip(plain), block(29, &stream));
+    }
+
+    #[test]
+    fn only_32_bytes_and_more_are_searched() {
+        let literals = [&[17 + 31], &[b'a'; 31][..], &END].concat();
+        assert_eq!(assert_round_trip(&[b'a'; 31]), block(31, &literals));
+        // One literal, then 31 bytes from one byte back.
+        let repeated = [0x12, b'a', 0x20 | (31 - 2), 0, 0, 0x11, 0, 0];
+        assert_eq!(assert_round_trip(&[b'a'; 32]), block(32, &repeated));
+    }
+
+    #[test]
+    fn four_bytes_are_repeated_only_from_nearby() {
+        // From further back the instruction would be hardly shorter than what it stands for.
+        for (zeros, repeated) in [(2043, true), (2044, false)] {
+            let plain = [b"<name", &vec![0; zeros][..], b"=name>"].concat();
+            let block = assert_round_trip(&plain);
+            let literals = [&b"name>"[..], &END].concat();
+            assert_eq!(!block.ends_with(&literals), repeated, "{zeros}");
+        }
+    }
+
+    #[test]
+    fn matches_are_as_long_as_they_can_be() {
+        let bytes: [u8; 40] = std::array::from_fn(|n| n as u8);
+        for length in 0..bytes.len() {
+            let mut other = bytes;
+            other[length] ^= 0x80;
+            assert_eq!(common(&bytes, &other), length);
+            assert_eq!(common(&bytes, &bytes[..length]), length);
+        }
+    }
+
+    #[test]
+    fn instructions_are_as_short_as_they_can_be() {
+        for (distance, length, bytes) in [
+            (2048, 8, 2),
+            (2049, 8, 3),
+            (2048, 9, 3),
+            (16_384, 33, 3),
+            (16_384, 34, 4),
+            (16_385, 9, 3),
+            (16_385, 10, 4),
+            (1, 33 + 255, 4),
+            (1, 34 + 255, 5),
+        ] {
+            let mut block = Vec::new();
+            put_match(distance, length, &mut block);
+            assert_eq!(block.len(), bytes, "{length} bytes from {distance}");
+        }
     }
 
     #[test]
@@ -342,6 +394,13 @@ mod tests {
             Err(LzoError::Implausible {
                 announced: 7 * 255 + 1,
                 stream: 7
+            })
+        );
+        assert_eq!(
+            decompress(&block(7 * 255, &stream), limit),
+            Err(LzoError::Length {
+                announced: 7 * 255,
+                actual: 3
             })
         );
     }

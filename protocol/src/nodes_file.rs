@@ -174,6 +174,13 @@ mod tests {
 
     #[test]
     fn a_message_stays_short() {
+        let shown = "x".repeat(60);
+        for (entry, excerpt) in [(&shown, &shown), (&"x".repeat(61), &format!("{shown}..."))] {
+            assert_eq!(
+                refusal(entry),
+                format!("line 1: \"{excerpt}\" has no colon between address and port")
+            );
+        }
         let message = refusal(vec![b'x'; 1_000_000]);
         assert!(
             message.len() < 130 && message.contains("xxx..."),

@@ -171,6 +171,34 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_is_filled_to_the_last_byte() {
+        let overhead = KEY_ARRAY + LENGTH;
+        let room = LIMIT - (overhead + 1000) - overhead;
+        for (length, pushed) in [(room, Pushed::Added), (room + 1, Pushed::Full)] {
+            let mut batch = Batch::default();
+            assert_eq!(batch.push(Key(1), &[0; 1000]), Pushed::Added);
+            assert_eq!(batch.push(Key(2), &vec![0; length]), pushed, "{length}");
+        }
+        let mut batch = Batch::default();
+        let keys = (0..).take_while(|key| batch.push_key(Key(*key)) == Pushed::Added);
+        assert_eq!(keys.count(), LIMIT / KEY_ARRAY);
+    }
+
+    #[test]
+    fn up_to_ten_mebibytes_are_accepted() {
+        for (announced, accepted) in [(10_485_760_u64, true), (10_485_761, false)] {
+            // So short a stream cannot become that much; but that is looked at afterwards.
+            let block = [&announced.to_le_bytes()[..], &[17, 0, 0]].concat();
+            let error = decode_keys(&block).unwrap_err();
+            let refused = matches!(
+                error.reason,
+                Reason::Compression(lzo::LzoError::AboveLimit { .. })
+            );
+            assert_eq!(refused, !accepted, "{error}");
+        }
+    }
+
+    #[test]
     fn what_is_no_key_is_refused_with_its_place() {
         let mut plain = Vec::new();
         plain.put_array(b"0000000000000001");

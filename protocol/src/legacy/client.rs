@@ -282,4 +282,26 @@ mod tests {
         assert_eq!(said, [Event::Started]);
         assert!(matches!(refused, Err(Violation::Batch { .. })));
     }
+    #[test]
+    fn a_request_is_over_with_its_last_piece() {
+        let status = "c8000000";
+        let (bare, nothing) = ("0000000000000000", "0000000000000000 0000000000000000");
+        for (command, pieces) in [
+            (Command::Put, &[status][..]),
+            (Command::Get, &[status, bare]),
+            (Command::GetAll, &[status, bare]),
+            (Command::Listen, &[status, nothing]),
+            (Command::Exists, &["99010000"]),
+        ] {
+            let mut request = ClientRequest::new(command);
+            assert_eq!(request.command(), command);
+            let mut input = BytesMut::new();
+            for piece in pieces {
+                assert!(!request.is_over(), "{command}");
+                input.extend_from_slice(&hex(piece));
+                while request.receive(&mut input).unwrap().is_some() {}
+            }
+            assert!(request.is_over(), "{command}");
+        }
+    }
 }

@@ -111,30 +111,6 @@ codes! {
     }
 }
 
-impl Command {
-    /// Where the specification describes it.
-    pub fn section(self) -> &'static str {
-        match self {
-            Self::GetVersion => "legacy 7.1",
-            Self::Put => "legacy 7.2",
-            Self::Get => "legacy 7.3",
-            Self::Exists => "legacy 7.4",
-            Self::Remove => "legacy 7.5",
-            Self::RemoveChannel => "legacy 7.6",
-            Self::GetChannels => "legacy 7.7",
-            Self::GetSize | Self::GetChannelSize => "legacy 7.8",
-            Self::GetNumConnections => "legacy 7.9",
-            Self::GetResponsibleRange => "legacy 7.10",
-            Self::GetAll => "legacy 7.11",
-            Self::GetAllKeys => "legacy 7.12",
-            Self::GetAllFilter => "legacy 7.13",
-            Self::Listen => "legacy 7.14",
-            Self::PutBatch => "legacy 7.15",
-            Self::Redistribute => "legacy 7.16",
-        }
-    }
-}
-
 impl Status {
     /// May the connection be used for another order after this answer? After Error a client closes it
     /// (`legacy.md` 3.2).
@@ -165,6 +141,12 @@ mod tests {
             if let Some(status) = Status::from_code(code) {
                 assert_eq!(status.code(), code);
             }
+        }
+    }
+    #[test]
+    fn only_an_error_ends_the_use_of_a_connection() {
+        for status in Status::ALL {
+            assert_eq!(status.keeps_connection(), status.code() != 500, "{status}");
         }
     }
 }

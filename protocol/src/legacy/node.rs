@@ -15,6 +15,9 @@ use crate::neo::request::mirror::Change;
 /// From how many bytes on an answer is handed out although its end has not come. Less is kept: the original's client
 /// cannot bear that more of an answer comes while it works on the beginning.
 const FLUSH: usize = 256 * 1024;
+/// How many pieces of an answer are made before others get their turn: when records are compressed well, very many
+/// make no more than [`FLUSH`] bytes.
+const PIECES: usize = 64;
 /// From how many bytes in the output on nothing is added.
 const OUTPUT_FULL: usize = 128 * 1024;
 
@@ -79,7 +82,7 @@ impl NodeConnection {
     /// answer. For drivers that want to see the orders: [`process`](Self::process) is
     /// [`advance`](Self::advance), this and [`open`](Self::open) in turn.
     pub fn next_order(&mut self) -> Result<Option<Incoming>, Violation> {
-        if self.request.is_some() || !self.wants_input() || self.surplus > 0 {
+        if self.request.is_some() || !self.wants_input() {
             return Ok(None);
         }
         let Some((order, length)) = Order::decode(&self.input, self.max_value)? else {
@@ -115,7 +118,8 @@ impl NodeConnection {
         if !self.input.is_empty() && self.listened().is_some() {
             self.end();
         }
-        while let Some(request) = &mut self.request {
+        for _ in 0..PIECES {
+            let request = self.request.as_mut()?;
             if self.output.len() >= OUTPUT_FULL || self.surplus > 0 {
                 return Some(false);
             }
@@ -127,10 +131,13 @@ impl NodeConnection {
                     self.flush();
                     return Some(false);
                 }
-                Progress::Ended => self.end(),
+                Progress::Ended => {
+                    self.end();
+                    return None;
+                }
             }
         }
-        None
+        Some(true)
     }
 
     /// A record of a channel that the connection follows was written or removed.
@@ -147,10 +154,12 @@ impl NodeConnection {
         }
     }
 
-    /// The client sends nothing more: that ends a Listen.
+    /// The client sends nothing more: that ends a Listen, and a Put whose value is cut off.
     pub fn input_ended(&mut self) {
         if self.listened().is_some() {
             self.end();
+        } else if self.surplus > 0 {
+            self.request = None;
         }
     }
 
@@ -206,11 +215,12 @@ impl NodeConnection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::ChannelName;
     use crate::codec::Put as _;
     use crate::host::Host as _;
     use crate::key::{HashRange, Key};
     use crate::legacy::{Answer, KeyText, Status};
-    use crate::testing::{Event, Memory, legacy::said};
+    use crate::testing::{Event, Memory, legacy::said, noise};
 
     const OK: [u8; 4] = [200, 0, 0, 0];
     const GET_RANGE: [u8; 4] = [20, 0, 0, 0];
@@ -298,6 +308,84 @@ mod tests {
     }
 
     #[test]
+    fn an_order_is_taken_when_there_is_room_for_its_answer_and_none_is_under_way() {
+        let mut connection = NodeConnection::default();
+        connection.feed(&GET_VERSION);
+        connection.output().resize(OUTPUT_FULL, 0);
+        assert!(!connection.wants_input());
+        assert_eq!(connection.next_order(), Ok(None));
+        connection.output().pop();
+        assert!(connection.wants_input());
+        assert!(matches!(connection.next_order(), Ok(Some(_))));
+
+        let mut connection = NodeConnection::default();
+        connection.feed(&listen());
+        said(&mut connection, &mut Memory::default()).unwrap();
+        connection.feed(&GET_VERSION);
+        assert_eq!(
+            connection.next_order(),
+            Ok(None),
+            "the Listen has not ended"
+        );
+    }
+
+    #[test]
+    fn what_is_read_at_once_is_answered_at_once() {
+        let mut connection = NodeConnection::default();
+        connection.feed(&GET_RANGE.repeat(4096));
+        connection.process(&mut Memory::default()).unwrap();
+        assert_eq!(connection.output().len(), 4096 * 20);
+    }
+
+    #[test]
+    fn a_long_answer_is_handed_out_in_large_parts_and_a_short_one_as_a_whole() {
+        let channel = ChannelName::from("c");
+        let mut memory = Memory::default();
+        for (key, value) in (0..).zip(noise(2_000_000).chunks(1000)) {
+            memory.store("c", key, value);
+        }
+        let mut connection = NodeConnection::default();
+        connection.feed(&bytes(&Order::GetAll {
+            channel: channel.clone(),
+        }));
+        connection.process(&mut memory).unwrap();
+        assert!((FLUSH..FLUSH + 70_000).contains(&connection.output().len()));
+
+        // The first hundred are found at once, after which others get their turn.
+        memory.remove_channel(&channel).unwrap();
+        for key in 0..3000 {
+            memory.store("c", key, if key < 100 { vec![7; 1000] } else { vec![8] });
+        }
+        let mut connection = NodeConnection::default();
+        connection.feed(&bytes(&Order::GetAllFilter {
+            channel,
+            filter: vec![7].into(),
+        }));
+        while connection.process(&mut memory).unwrap() {
+            assert!(connection.output().is_empty());
+        }
+        assert_eq!(connection.output()[..4], OK);
+        assert!(connection.output().ends_with(&[0; 8]) && !connection.is_busy());
+    }
+
+    #[test]
+    fn others_get_their_turn_while_a_long_answer_is_compressed_to_a_short_one() {
+        let mut memory = Memory::default();
+        for key in 0..3 * PIECES as u64 {
+            memory.store("c", key, [7; 60_000]);
+        }
+        let mut connection = NodeConnection::default();
+        let channel = "c".into();
+        connection.feed(&bytes(&Order::GetAll { channel }));
+        for _ in 0..3 {
+            assert_eq!(connection.process(&mut memory), Ok(true));
+            assert!(connection.output().is_empty());
+        }
+        assert_eq!(connection.process(&mut memory), Ok(false));
+        assert!(!connection.is_busy() && connection.output().len() < FLUSH);
+    }
+
+    #[test]
     fn a_value_that_is_too_large_is_thrown_away_while_it_comes() {
         let mut order = vec![1, 0, 0, 0];
         order.put_array(b"c");
@@ -317,6 +405,10 @@ mod tests {
             assert!(connection.wants_input());
         }
         assert_eq!(connection.surplus, left);
+        assert!(connection.is_busy());
+        connection.input_ended();
+        assert_eq!(connection.process(&mut memory), Ok(false));
+        assert!(!connection.is_busy() && connection.output().is_empty());
 
         let mut connection = NodeConnection::new(3);
         let put = Order::Put {

@@ -233,9 +233,11 @@ fn start(started: &mut bool, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
+
     use super::*;
     use crate::legacy::batch::MAX_VALUE;
-    use crate::legacy::{Event, NodeConnection, Order};
+    use crate::legacy::{ClientRequest, Command, Event, NodeConnection, Order};
     use crate::testing::legacy::{answers, said};
     use crate::testing::{self, Memory};
 
@@ -284,6 +286,17 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_of_the_list_is_neither_long_nor_short() {
+        let mut memory = Memory::default();
+        for number in 0..300 {
+            memory.create(&format!("{number:01000}"));
+        }
+        let (mut channels, mut out) = (Channels::default(), Vec::new());
+        assert_eq!(channels.poll(&mut memory, &mut out), Progress::Sent);
+        assert!((65_536..65_536 + 1008).contains(&out.len()));
+    }
+
+    #[test]
     fn records_come_in_batches_and_nothing_in_an_empty_one() {
         let empty = vec![Event::Started, Event::Records(vec![]), Event::Ended];
         assert_eq!(answers(&mut Memory::default(), &get_all()), Ok(empty));
@@ -322,20 +335,32 @@ mod tests {
     #[test]
     fn a_long_answer_survives_what_happens_meanwhile_and_waits_for_its_reader() {
         let mut memory = Memory::default();
-        for key in 0..5000 {
-            memory.store("c", key, vec![1; 1000]);
+        for (key, value) in (0..).zip(testing::noise(2_000_000).chunks(1000)) {
+            memory.store("c", key, value);
         }
         let mut order = Vec::new();
         get_all().encode(&mut order);
         let mut connection = NodeConnection::default();
         connection.feed(&order);
         connection.process(&mut memory).unwrap();
-        // What is compressed well costs many records.
-        assert!(connection.output().len() < 400_000);
+        let mut answer = std::mem::take(connection.output());
+        assert!((4..1_000_000).contains(&answer.len()), "not all at once");
         memory.remove_channel(&"c".into()).unwrap();
-        let rest = said(&mut connection, &mut memory).unwrap();
-        assert_eq!(rest[rest.len() - 8..], [0; 8], "the end comes all the same");
+        answer.extend(said(&mut connection, &mut memory).unwrap());
         assert!(!connection.is_busy());
+        let (mut request, mut input) = (
+            ClientRequest::new(Command::GetAll),
+            BytesMut::from(&answer[..]),
+        );
+        let mut events = Vec::new();
+        while let Some(event) = request.receive(&mut input).unwrap() {
+            assert_ne!(event, Event::Records(vec![]), "only if nothing else comes");
+            events.push(event);
+        }
+        assert_eq!(events.last(), Some(&Event::Ended), "all the same");
+        let keys = keys(&events);
+        assert!((1..2000).contains(&keys.len()));
+        assert!(keys.iter().copied().eq(0..keys.len() as u64));
     }
 
     #[test]

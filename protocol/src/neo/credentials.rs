@@ -2,7 +2,6 @@
 //! a file (`neo-transport.md` section 7). Reading the file itself is left to the caller; what is proved
 //! with a key is in [`super::auth`].
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -95,12 +94,6 @@ impl ClientName {
 impl fmt::Display for ClientName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl Borrow<str> for ClientName {
-    fn borrow(&self) -> &str {
-        &self.0
     }
 }
 

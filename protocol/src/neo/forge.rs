@@ -53,6 +53,7 @@ mod tests {
     use crate::neo::RequestId;
     use crate::neo::frame::write_request;
     use crate::neo::request::{Command, RecordName, get_all};
+    use crate::testing::hex;
 
     #[test]
     fn what_is_not_forged_is_as_it_should_be() {
@@ -71,6 +72,7 @@ mod tests {
             key: Key(1),
         };
         let get = record.opening(RequestCode::Get);
+        assert_eq!(opening(3, 0, &get[2..]), get);
         assert_eq!(with_channel_length(RequestCode::Get, get.clone(), 1), get);
         let longer = with_channel_length(RequestCode::Get, get, 10);
         let (_, fields) = Command::decode(&longer).unwrap();
@@ -87,5 +89,14 @@ mod tests {
             with_channel_length(RequestCode::GetAll, all.clone(), 1),
             all
         );
+        let mirror = hex("04 00 00 0100000000000000 63 00 00000000");
+        let longer = with_channel_length(RequestCode::Mirror, mirror, 0x0a);
+        assert_eq!(longer, hex("04 00 00 0a00000000000000 63 00 00000000"));
+
+        let channels = opening(6, 0, &[7; 10]);
+        let unchanged = with_channel_length(RequestCode::GetChannels, channels.clone(), 1);
+        assert_eq!(unchanged, channels, "no channel, whatever follows");
+        let cut = opening(3, 0, &[7; 7]);
+        assert_eq!(with_channel_length(RequestCode::Get, cut.clone(), 1), cut);
     }
 }

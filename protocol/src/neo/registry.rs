@@ -106,6 +106,19 @@ mod tests {
     }
 
     #[test]
+    fn nodes_are_never_forgotten() {
+        let mut registry = Registry::default();
+        assert!(registry.is_empty());
+        assert_eq!((registry.len(), registry.range(node(1))), (0, None));
+        registry.learn(node(1), HashRange::FULL);
+        registry.learn(node(2), HashRange::FULL);
+        registry.learn(node(1), HashRange::EMPTY);
+        assert!(!registry.is_empty());
+        assert_eq!(registry.len(), 2);
+        assert_eq!(registry.range(node(1)), Some(HashRange::EMPTY));
+    }
+
+    #[test]
     fn a_range_told_again_changes_nothing() {
         let mut registry = Registry::default();
         registry.learn(node(1), HashRange::FULL);

@@ -91,7 +91,8 @@ impl LegacyHost for Memory {
     }
 
     fn has_room_for(&self, bytes: u64) -> bool {
-        self.total_size().bytes + bytes <= self.room
+        // Counting for every record takes long where there are thousands.
+        self.room == u64::MAX || self.total_size().bytes + bytes <= self.room
     }
 
     fn take_over(&mut self, channel: ChannelId, key: Key, value: &Bytes) -> Result<(), HostError> {

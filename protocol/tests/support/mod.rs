@@ -33,6 +33,18 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
         .collect()
 }
 
+/// Bytes that cannot be compressed, the same every time.
+pub(crate) fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let bytes = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    });
+    bytes.take(length).collect()
+}
+
 /// An address of a node; nothing listens there.
 pub(crate) fn node(port: u16) -> NodeAddress {
     SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)

@@ -2,6 +2,8 @@
 
 use dht_protocol::neo::NodeAddress;
 use dht_protocol::neo::request::Effect;
+use dht_protocol::neo::request::get_all::Item;
+use dht_protocol::neo::request::stream::Notification;
 use dht_protocol::neo::request::visit::{Outcome, Visit, Visitor};
 
 use super::{hex, node};
@@ -56,4 +58,32 @@ pub(crate) fn closed<T>(effects: &[Effect<T>]) -> Vec<NodeAddress> {
         _ => None,
     };
     effects.iter().filter_map(closed).collect()
+}
+
+/// What a GetAll does in short: messages to nodes as "port: message", notifications by their names.
+pub(crate) fn outline(effects: &[Effect<Notification<Item>>]) -> Vec<String> {
+    let outline = |effect: &Effect<Notification<Item>>| match effect {
+        Effect::Send { node, payload } => {
+            let message = match payload[..] {
+                [1] => "Suspend",
+                [2] => "Resume",
+                [3] => "Stop",
+                [4] => "Ack",
+                [5, 0, 0, ..] => "GetAll",
+                [5, 0, 1, ..] => "GetAll suspended",
+                _ => panic!("{payload:02x?}"),
+            };
+            format!("{}: {message}", node.port())
+        }
+        Effect::Close { node, .. } => format!("{}: closed", node.port()),
+        Effect::Notify(Notification::Item(node, Item::Record(key, _))) => {
+            format!("record {} of {}", key.0, node.port())
+        }
+        Effect::Notify(Notification::Disconnected(node)) => {
+            format!("{} disconnected", node.port())
+        }
+        Effect::Notify(Notification::NodeError(node)) => format!("{} failed", node.port()),
+        Effect::Notify(notification) => format!("{notification:?}"),
+    };
+    effects.iter().map(outline).collect()
 }

@@ -44,20 +44,14 @@ pub(crate) fn possible(states: &[ChannelState], node: NodeId) -> RangeInclusive<
 
 /// How many records the node may have if it has the channel.
 fn held(state: &ChannelState, node: NodeId) -> RangeInclusive<u64> {
-    let count = |wanted: fn(&Slot) -> bool| {
-        let slots = state.slots(node);
-        slots.filter(|(_, slot)| wanted(slot)).count() as u64
-    };
-    count(must_count)..=count(may_count)
+    let slots = || state.slots(node).map(|(_, slot)| slot);
+    let least = slots().filter(|slot| must_count(slot)).count();
+    least as u64..=slots().count() as u64
 }
 
 fn must_count(slot: &Slot) -> bool {
     let mut states = slot.states().iter();
     states.all(|state| matches!(state, RecordState::Value(_)))
-}
-
-fn may_count(slot: &Slot) -> bool {
-    !slot.is_absent()
 }
 
 /// With the fewest or the most records that there can be, it is known which are there. Whether nothing was

@@ -62,4 +62,25 @@ mod tests {
         assert!(!protects(1, 5), "nobody has written it");
         assert!(!protects(2, 3), "another channel");
     }
+    #[test]
+    fn when_there_is_too_much_to_remember_no_record_of_the_new_keys_is_replaced() {
+        let channel = ChannelId(1);
+        let written = |number: usize| (channel, Key(number as u64));
+        let mut growth = Growth::new(HashRange::EMPTY);
+        growth.touched = (1..REMEMBERED).map(written).collect();
+        let unwritten = Key(1 << 40);
+        assert!(
+            !growth.protects(channel, unwritten, || true),
+            "room for one more"
+        );
+        growth.touch(channel, Key(0));
+        growth.touch(channel, Key(1 << 41));
+        assert_eq!(growth.touched.len(), REMEMBERED);
+        assert!(growth.protects(channel, unwritten, || true));
+        assert!(
+            !growth.protects(channel, unwritten, || false),
+            "nothing is replaced"
+        );
+        assert!(growth.protects(channel, Key(0), || false), "it was removed");
+    }
 }

@@ -67,7 +67,7 @@ const PATIENCE: u32 = 64;
 const LAST: usize = 1024;
 /// The largest value that can be moved: whatever it is, it fits in an array together with its key when it
 /// is compressed.
-const LARGEST: u64 = MAX_ARRAY - MAX_ARRAY / 16 - 1024;
+const LARGEST: u64 = MAX_ARRAY / 16 * 15;
 
 /// A redistribution that is under way.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::legacy::{Event, NodeConnection, Redistribute, Target};
-use crate::testing::Memory;
 use crate::testing::legacy::said;
+use crate::testing::{Memory, noise};
 
 /// More steps than anything here takes.
 const MAX_STEPS: usize = 100_000;
@@ -18,6 +18,11 @@ fn low() -> HashRange {
 
 fn high() -> HashRange {
     HashRange::new(1 << 63, u64::MAX).unwrap()
+}
+
+fn quarter(number: u64) -> HashRange {
+    let min = number << 62;
+    HashRange::new(min, min + (u64::MAX >> 2)).unwrap()
 }
 
 /// A node that takes records.
@@ -93,12 +98,18 @@ impl World {
 
     /// Does one thing of each kind. Says what the work has come to.
     fn step(&mut self) -> Work {
+        let had_work = self.moving.has_work();
         let work = self.moving.work(&mut self.source);
+        assert!(had_work || matches!(work, Work::Wait | Work::Over));
+        assert!(work != Work::Wait || !self.moving.has_work());
         if work == Work::Switch {
             self.switches += 1;
             self.source.range = self.moving.plan().range();
         }
-        if let Some(dial) = self.moving.next_dial() {
+        let has_dial = self.moving.has_dial();
+        let dial = self.moving.next_dial();
+        assert_eq!(dial.is_some(), has_dial);
+        if let Some(dial) = dial {
             self.dials.push(dial.after);
             let other = &mut self.others[dial.target];
             match other.listens {
@@ -118,7 +129,10 @@ impl World {
         let Some((link, connection)) = link else {
             return;
         };
-        if let Some(order) = self.moving.next_order(target) {
+        let has_order = self.moving.has_order(target);
+        let order = self.moving.next_order(target);
+        assert_eq!(order.is_some(), has_order);
+        if let Some(order) = order {
             link.send(&order);
         }
         connection.feed(&std::mem::take(link.output()));
@@ -143,6 +157,7 @@ impl World {
     fn finish(&mut self) {
         for _ in 0..MAX_STEPS {
             if self.step() == Work::Over {
+                assert!(!self.moving.has_work());
                 return;
             }
         }
@@ -177,16 +192,15 @@ fn everything_moves_and_nobody_is_told_that_it_was_removed() {
     assert_eq!(world.taken(4711).as_deref(), Some(&b"4711"[..]));
     assert_eq!(world.dials, [Duration::ZERO], "one connection");
     assert!(world.source.events.is_empty() && world.others[0].memory.events.is_empty());
+    let moved = (1..10_000).step_by(2).map(|key: u64| key.to_string().len());
+    let bytes = moved.sum::<usize>() + "one".len();
+    assert_eq!(world.moving.copied(), bytes as u64);
     assert_eq!(world.moving.stayed(), 0);
     assert_eq!(world.switches, 1);
 }
 
 #[test]
 fn several_nodes_take_what_is_theirs_and_the_rest_stays() {
-    let quarter = |number: u64| {
-        let min = number << 62;
-        HashRange::new(min, min + (u64::MAX >> 2)).unwrap()
-    };
     let source = Memory::with("c", [(0, "0"), (1, "1"), (2, "2"), (3, "3")]);
     let mut world = World::new(source, quarter(0), &[quarter(3), quarter(1)]);
     world.finish();
@@ -238,6 +252,49 @@ fn keys_that_border_on_the_range_are_the_nodes_own_at_once() {
 }
 
 #[test]
+fn one_order_at_a_time_and_nothing_to_do_before_its_answer() {
+    let World {
+        mut source,
+        mut moving,
+        ..
+    } = World::halves(Memory::with("c", [(1, "one")]));
+    assert!(moving.has_work() && !moving.has_dial() && !moving.has_order(0));
+    assert_eq!(moving.work(&mut source), Work::Wait);
+    assert!(!moving.has_work() && moving.has_dial() && moving.has_order(0));
+    assert!(!moving.has_order(1), "there is no such node");
+    assert!(moving.next_dial().is_some() && moving.next_dial().is_none());
+    assert!(moving.next_order(0).is_some() && moving.next_order(0).is_none());
+    assert_eq!(moving.work(&mut source), Work::Wait);
+    assert!(!moving.has_work() && !moving.has_dial() && !moving.has_order(0));
+    assert_eq!(moving.answered(0, Status::Ok), Ok(()));
+    assert_eq!(moving.copied(), 3);
+    assert!(moving.has_work());
+    assert_eq!(moving.work(&mut source), Work::Switch);
+}
+
+#[test]
+fn what_the_nodes_owner_writes_after_the_change_stays() {
+    let mut world = World::halves(Memory::with("c", [(1, "one"), (3, "three")]));
+    while world.step() != Work::Switch {}
+    world.put("c", 1, "uno");
+    world.put("c", 5, "cinque");
+    world.finish();
+    let keys: Vec<u64> = world.source.records("c").keys().map(|key| key.0).collect();
+    assert_eq!(keys, [1, 5]);
+    assert_eq!(world.source.value("c", 1).as_deref(), Some(&b"uno"[..]));
+    assert_eq!(world.taken(1).as_deref(), Some(&b"one"[..]));
+    assert_eq!(world.moving.stayed(), 0);
+}
+
+#[test]
+fn the_largest_value_fits_into_an_array_whatever_it_is() {
+    let value = noise(LARGEST as usize);
+    let block = crate::legacy::batch::alone(Key(1), &value);
+    assert!(block.len() > value.len(), "noise cannot be compressed");
+    assert!(block.len() as u64 <= MAX_ARRAY);
+}
+
+#[test]
 fn what_cannot_be_moved_stays() {
     let mut source = Memory::with("c", [(1, ""), (3, "three")]);
     source.store("c.d", 5, "five");
@@ -255,6 +312,18 @@ fn what_cannot_be_moved_stays() {
     let taken = world.others[0].memory.records("c");
     assert_eq!(taken.keys().collect::<Vec<_>>(), [&Key(9)]);
     assert_eq!(taken[&Key(9)], vec![9; 1_000_000]);
+}
+
+#[test]
+fn a_record_too_large_for_a_batch_moves_alone() {
+    let mut source = Memory::with("c", [(1, "one"), (5, "five"), (7, "seven")]);
+    source.store("c", 3, vec![3; 100_000]);
+    source.store("c", 9, vec![9; 100_000]);
+    let before = source.records("c");
+    let mut world = World::halves(source);
+    world.finish();
+    assert_eq!(world.others[0].memory.records("c"), before);
+    assert!(world.source.records("c").is_empty());
 }
 
 #[test]
@@ -328,6 +397,103 @@ fn who_writes_all_the_time_waits_a_moment_in_the_end() {
     world.cut(0);
     world.step();
     assert!(world.moving.is_writable(Key(1)));
+}
+
+#[test]
+fn nobody_waits_for_many_records() {
+    let mut source = Memory::default();
+    for key in 0..4000 {
+        source.store("c", key, [0; 100]);
+    }
+    let channel = source.find_channel(&"c".into()).unwrap();
+    let mut world = World::halves(source);
+    // All that moves changes all the time, and does not fit into one load.
+    for _ in 0..2 * PATIENCE {
+        for key in (1..4000).step_by(2) {
+            world.moving.changed(channel, Key(key));
+        }
+        world.step();
+        assert!(world.moving.is_writable(Key(1)));
+    }
+    // When that ends, a few loads later only the last are left.
+    for _ in 0..4 {
+        assert_ne!(world.step(), Work::Switch);
+        if !world.moving.is_writable(Key(1)) {
+            break;
+        }
+    }
+    assert!(!world.moving.is_writable(Key(1)));
+    assert!(world.moving.is_writable(Key(2)), "this one stays");
+}
+
+#[test]
+fn nobody_waits_for_a_node_that_cannot_be_reached() {
+    // Keys 1 and 3 belong to one node each.
+    let source = Memory::with("c", [(1, "one"), (3, "three")]);
+    let mut world = World::new(source, low(), &[quarter(2), quarter(3)]);
+    world.others[1].listens = false;
+    while world.dials.len() < 2 {
+        world.step();
+    }
+    // One more attempt is made, and nobody knows yet what becomes of it.
+    let dial = (0..10).find_map(|_| {
+        world.moving.work(&mut world.source);
+        world.moving.next_dial()
+    });
+    let dial = dial.unwrap();
+    assert_eq!((dial.target, dial.after), (1, RETRY));
+    for number in 0..2 * PATIENCE {
+        world.put("c", 1, number.to_string());
+        world.moving.work(&mut world.source);
+        world.carry(0);
+        assert!(world.moving.is_writable(Key(1)));
+    }
+    world.others[1].link = Some((Link::default(), NodeConnection::default()));
+    world.carry(1);
+    for number in 0..MAX_STEPS {
+        world.put("c", 1, number.to_string());
+        world.step();
+        if !world.moving.is_writable(Key(1)) {
+            break;
+        }
+    }
+    assert!(!world.moving.is_writable(Key(1)));
+}
+
+#[test]
+fn nobody_waits_for_what_is_copied_for_the_first_time() {
+    const MANY: u32 = 2 * PATIENCE;
+    let mut source = Memory::with("c", [(1, "one")]);
+    for number in 0..MANY {
+        // Keys that end in 3 belong to the other node; each record fills a load.
+        source.store("c", u64::from(number) << 2 | 3, vec![0; 60_000]);
+    }
+    let mut world = World::new(source, low(), &[quarter(2), quarter(3)]);
+    while world.others[1].memory.records("c").len() < MANY as usize {
+        world.put("c", 1, "uno");
+        world.step();
+        let copied = world.others[1].memory.records("c").len() == MANY as usize;
+        assert!(copied || world.moving.is_writable(Key(1)));
+    }
+}
+
+#[test]
+fn what_is_copied_for_the_first_time_makes_nobody_impatient() {
+    let mut source = Memory::default();
+    let keys = (1..=2 * u64::from(PATIENCE)).map(|number| 2 * number + 1);
+    for key in keys.clone() {
+        // Each fills a load.
+        source.store("c", key, [0; 60_000]);
+    }
+    let mut world = World::halves(source);
+    while world.others[0].memory.records("c").len() < keys.clone().count() {
+        world.step();
+    }
+    for number in 0..PATIENCE / 2 {
+        world.put("c", 1, number.to_string());
+        world.step();
+        assert!(world.moving.is_writable(Key(1)));
+    }
 }
 
 #[derive(Clone, Debug)]

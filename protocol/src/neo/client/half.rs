@@ -325,3 +325,6 @@ fn telling<N, T>(
     }));
     result
 }
+
+#[cfg(test)]
+mod tests;

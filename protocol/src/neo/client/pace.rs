@@ -118,12 +118,10 @@ impl<S: Stream> Paced<S> {
 
     /// The user has more or less to read than before; `open` are the nodes that are connected.
     pub fn pace(&mut self, backlog: Backlog, open: Vec<NodeAddress>, effects: &mut Effects<S>) {
-        let before = std::mem::replace(&mut self.backlog, backlog);
-        if before == Backlog::Excessive && backlog != Backlog::Excessive {
-            // Those that are running take no notice.
-            for node in open {
-                self.connected(node, effects);
-            }
+        self.backlog = backlog;
+        // Those that were not listened to are asked again; those that are running take no notice.
+        for node in open {
+            self.connected(node, effects);
         }
         self.pursue(effects);
     }
@@ -203,3 +201,6 @@ impl<S: Stream> Paced<S> {
         result
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Conversations as text: what each message looks like, and when a request is over.
 
+use bytes::Bytes;
+
 use super::*;
 use crate::testing::hex;
 
@@ -26,6 +28,27 @@ fn say(dissector: &mut Dissector, conversation: &[&str]) -> Vec<String> {
 
 const ALL: &str = "-> 05 00 00 0100000000000000 63 00 0000000000000000 00 0000000000000000";
 const PUT: &str = "-> 02 00 0100000000000000 63 0100000000000000 0100000000000000 76";
+
+#[test]
+fn an_authentication() {
+    let mut dissector = Dissector::new();
+    assert_eq!(dissector.version(1), "version 1");
+    let proof = auth::Proof {
+        name: b"admin".to_vec(),
+        code: [0xab; 64],
+    };
+    let messages = [
+        (Side::Client, auth::Timestamp(5).encode(), "time 5 s"),
+        (Side::Node, vec![1, 2, 3, 4], "nonce 01020304"),
+        (Side::Client, proof.encode(), "name=\"admin\" code=abababab"),
+        (Side::Node, vec![1], "accepted"),
+        (Side::Node, vec![0], "refused"),
+    ];
+    for (from, body, expected) in messages {
+        let line = dissector.message(from, Kind::Authentication, &body);
+        assert_eq!(line, format!("authentication: {expected}"));
+    }
+}
 
 #[test]
 fn a_listing() {
@@ -212,6 +235,7 @@ fn what_cannot_be_read_is_shown_as_it_is() {
         lines(&["-> 0c 07 0102"])[0],
         "#1 request code 12 version 7 0102"
     );
+    assert_eq!(lines(&["-> 0b 00"])[0], "#1 request code 11");
     assert_eq!(
         lines(&["->"])[0],
         "#1 malformed (code at offset 0: 1 bytes needed, 0 left): nothing"
@@ -236,4 +260,26 @@ fn values_are_cut_and_escaped() {
             "#1 Put channel=\"\" key=0000000000000001 value=\"\\n\\\"\\xff{shown}\"... (40 bytes)"
         )
     );
+}
+
+#[test]
+fn no_line_is_longer_than_it_can_be_read() {
+    let nothing = Bytes::new();
+    for (length, expected) in [
+        (12, "0000000000000001=\"aaaaaaaaaaaa\""),
+        (13, "0000000000000001=13 bytes"),
+    ] {
+        let record = (crate::Key(1), Bytes::from("a".repeat(length)));
+        assert_eq!(pair(&record), expected);
+    }
+    for (records, expected) in [(4, ": 0 0 0 0"), (5, ": 0 0 0 0 ...")] {
+        let records = vec![nothing.clone(); records];
+        assert_eq!(list(&records, |value| value.len().to_string()), expected);
+    }
+    let (text, digits) = ("a".repeat(32), "61".repeat(32));
+    for (length, more) in [(32, ""), (33, "... (33 bytes)")] {
+        let bytes = vec![b'a'; length];
+        assert_eq!(Value(&bytes).to_string(), format!("\"{text}\"{more}"));
+        assert_eq!(Hex(&bytes).to_string(), format!("{digits}{more}"));
+    }
 }

@@ -173,5 +173,23 @@ mod tests {
         }
         let (from, bytes) = said(Side::Node, &[(1, "fd")]);
         assert_eq!(listener.hear(from, &bytes), []);
+        assert!(listener.monitor().coverage().is_none());
+    }
+
+    #[test]
+    fn after_its_end_another_connection_is_heard() {
+        let mut listener = Listener::covering();
+        for _ in 0..2 {
+            let mut breaches = 0;
+            for (from, bytes) in conversation() {
+                breaches += listener.hear(from, &bytes).len();
+            }
+            listener.hear(Side::Client, &[0x55; 100]);
+            assert_eq!((breaches, listener.monitor().active()), (1, 1));
+            listener.closed();
+            assert_eq!(listener.monitor().active(), 0);
+        }
+        let coverage = listener.monitor().coverage().unwrap();
+        assert_eq!(coverage.transitions.len(), 5);
     }
 }

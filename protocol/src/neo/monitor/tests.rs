@@ -4,6 +4,8 @@ use Side::{Client as C, Node as N};
 
 const PUT: &str = "02 00 0100000000000000 63 0100000000000000 0100000000000000 76";
 const GET: &str = "03 00 0100000000000000 63 0100000000000000";
+const EXISTS: &str = "07 00 0100000000000000 63 0100000000000000";
+const REMOVE: &str = "08 00 0100000000000000 63 0100000000000000";
 const MIRROR: &str = "04 00 00 0100000000000000 63 00 00000000";
 const GET_ALL: &str = "05 00 00 0100000000000000 63 00 0000000000000000 00 0000000000000000";
 const GET_ALL_SUSPENDED: &str =
@@ -100,10 +102,31 @@ fn what_is_illegal_breaks_the_rule_that_says_so() {
         (after_put((N, 7, "01")), N, "neo-requests 15.2"),
         (after_put((C, 7, ACK)), C, "P06"),
         (vec![(C, 7, PUT), (C, 7, GET)], C, "P11"),
+        (vec![(C, 7, UPDATE), (C, 7, PUT)], C, "P11"),
         (
             vec![(C, 7, PUT), (N, 7, "fd"), (N, 7, "fd")],
             N,
             "neo-requests 4",
+        ),
+        (
+            vec![(C, 7, GET), (N, 7, "fd"), (N, 7, "99")],
+            N,
+            "neo-requests 5",
+        ),
+        (
+            vec![(C, 7, EXISTS), (N, 7, "fd"), (N, 7, "99")],
+            N,
+            "neo-requests 9",
+        ),
+        (
+            vec![(C, 7, REMOVE), (N, 7, "fd"), (N, 7, "99")],
+            N,
+            "neo-requests 10",
+        ),
+        (
+            vec![(C, 7, UPDATE), (N, 7, "fd"), (N, 7, "99")],
+            N,
+            "neo-requests 12",
         ),
         (vec![(C, 7, PUT), (N, 7, "fe"), (N, 7, "01")], N, "P02"),
         (vec![(C, 7, "0b 00")], C, "neo-transport 8.3"),
@@ -129,6 +152,11 @@ fn what_is_illegal_breaks_the_rule_that_says_so() {
             "P06",
         ),
         (
+            running(GET_ALL, &[(N, FINISHED), (C, ACK), (N, BATCH)]),
+            N,
+            "neo-requests 15.2",
+        ),
+        (
             running(
                 GET_ALL,
                 &[(C, SUSPEND), (N, ACK), (N, BATCH), (N, BATCH), (N, BATCH)],
@@ -140,6 +168,14 @@ fn what_is_illegal_breaks_the_rule_that_says_so() {
             running(
                 MIRROR,
                 &[(C, SUSPEND), (N, ACK), (N, CHANGED), (N, DELETED)],
+            ),
+            N,
+            "P31",
+        ),
+        (
+            running(
+                MIRROR,
+                &[(C, SUSPEND), (N, ACK), (N, REFRESH), (N, REFRESH)],
             ),
             N,
             "P31",
@@ -260,6 +296,120 @@ fn who_does_nothing_right_takes_no_memory() {
 }
 
 #[test]
+fn nothing_of_a_connection_outlives_it() {
+    let put = [(C, 7, PUT), (N, 7, "fd"), (N, 7, "01")];
+    let mut monitor = legal(&[&put[..], &[(C, 8, PUT), (C, 9, GET)]].concat());
+    assert!(hear(&mut monitor, (N, 9, "99")).is_err());
+    let coverage = monitor.coverage().unwrap().clone();
+    monitor.closed();
+    assert_eq!(monitor.active(), 0);
+    for id in 7..10 {
+        let breach = hear(&mut monitor, (N, id, "fd")).unwrap_err();
+        assert_eq!(breach.what, Wrong::NothingOpen);
+    }
+    let closed = monitor.coverage().unwrap();
+    assert_eq!(closed.latest().count(), 0);
+    assert_eq!(closed.transitions, coverage.transitions);
+}
+
+#[test]
+fn an_interrupted_listing_may_go_on_behind_what_was_received() {
+    for keys_only in ["00", "01"] {
+        let opening = format!(
+            "05 00 00 0100000000000000 63 01 0c00000000000000 {keys_only} 0000000000000000"
+        );
+        legal(&[(C, 7, &opening)]);
+    }
+}
+
+#[test]
+fn what_can_be_read_may_still_be_nothing_that_a_user_asks_for() {
+    // A key, but no word that the listing goes on behind it; and a value that a client refuses to store.
+    let a_key_too_much =
+        "05 00 00 0100000000000000 63 00 0500000000000000 00 0000000000000000".to_owned();
+    let too_big = format!(
+        "02 00 0100000000000000 63 0100000000000000 e9ff000000000000 {}",
+        "00".repeat(0xffe9)
+    );
+    for opening in [a_key_too_much, too_big] {
+        let (_, breach) = judge(&[(C, 7, &opening)]);
+        assert_eq!(breach.unwrap().what, Wrong::NobodysOpening);
+    }
+}
+
+#[test]
+fn coverage_is_of_what_followed_in_one_request() {
+    let said = [(C, 7, GET), (C, 8, PUT), (N, 7, "fd"), (N, 8, "fd")];
+    let first = legal(&said).coverage().unwrap().clone();
+    let messages = |transitions: Vec<Transition>| -> Vec<_> {
+        transitions.iter().map(|heard| heard.message).collect()
+    };
+    assert_eq!(
+        messages(first.latest().collect()),
+        ["supported", "supported"]
+    );
+    let pairs: BTreeSet<_> = first
+        .pairs
+        .iter()
+        .map(|(before, after)| (before.message, after.message))
+        .collect();
+    let expected = [("Get", "supported"), ("Put", "supported")];
+    assert_eq!(pairs, BTreeSet::from(expected));
+
+    let put = [(C, 7, PUT), (N, 7, "fd"), (N, 7, "01")];
+    let again = legal(&[put, put].concat()).coverage().unwrap().clone();
+    assert_eq!(again.latest().count(), 0);
+    assert_eq!(again.pairs.len(), 2, "the second Put follows nothing");
+    let mut both = first.clone();
+    both.merge(&again);
+    assert_eq!(both.transitions.len(), 5);
+    assert_eq!(both.pairs.len(), 3);
+    assert!(both.transitions.is_superset(&first.transitions));
+    assert!(both.transitions.is_superset(&again.transitions));
+}
+
+#[test]
+fn messages_have_the_names_of_the_specification() {
+    for (said, expected) in [
+        (
+            vec![
+                (C, UPDATE),
+                (N, "fd"),
+                (N, RECORD_VALUE),
+                (C, UPDATE_RECORD),
+            ],
+            &["GetRecord", "supported", "RecordValue", "UpdateRecord"][..],
+        ),
+        (
+            vec![
+                (C, GET),
+                (N, "fd"),
+                (N, "02"),
+                (N, "0500000000000000 68656c6c6f"),
+            ],
+            &["Get", "supported", "Got", "value"],
+        ),
+        (
+            vec![
+                (C, "01 00"),
+                (N, "fd"),
+                (N, "0000000000000000 ffffffffffffffff"),
+            ],
+            &["GetHashRange", "supported", "range"],
+        ),
+    ] {
+        let said: Vec<_> = said
+            .into_iter()
+            .map(|(side, text)| (side, 7, text))
+            .collect();
+        let monitor = legal(&said);
+        let heard = monitor.coverage().unwrap().transitions.iter();
+        let names: BTreeSet<_> = heard.map(|transition| transition.message).collect();
+        assert_eq!(names, expected.iter().copied().collect());
+    }
+}
+
+#[test]
 fn transitions_bear_the_states_of_the_half() {
     let monitor = legal(&running(
         GET_ALL,
@@ -289,8 +439,11 @@ fn transitions_bear_the_states_of_the_half() {
 #[test]
 fn a_breach_says_who_did_what() {
     let (_, breach) = judge(&running(GET_ALL, &[(C, STOP), (N, ACK), (N, BATCH)]));
+    let breach = breach.unwrap();
+    let what = std::error::Error::source(&breach).unwrap();
+    assert_eq!(what.to_string(), breach.what.to_string());
     assert_eq!(
-        breach.unwrap().to_string(),
+        breach.to_string(),
         "the node broke P30 in request #7 (GetAll): a message came after the end of the request, which was \
          the node's \"Ack\""
     );

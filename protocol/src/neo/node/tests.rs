@@ -371,6 +371,21 @@ mod back_pressure {
     }
 
     #[test]
+    fn the_bounds_of_the_output_belong_to_what_lies_above() {
+        let mut wire = Wire::open(Memory::default());
+        for (len, full, wants_input) in [
+            (OUTPUT_FULL - 1, false, true),
+            (OUTPUT_FULL, true, true),
+            (OUTPUT_STUCK - 1, true, true),
+            (OUTPUT_STUCK, true, false),
+        ] {
+            wire.node.output().resize(len, 0);
+            let bounds = (wire.node.is_full(), wire.node.wants_input());
+            assert_eq!(bounds, (full, wants_input), "{len}");
+        }
+    }
+
+    #[test]
     fn small_answers_pile_up_no_further() {
         let mut wire = Wire::open(Memory::default());
         let burst = requests(&vec![(1, hex("0b 00")); 1000]);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::neo::request::get_all;
-use crate::testing::talk::{closed, sent, told};
+use crate::testing::talk::{closed, outline, sent, told};
 use crate::testing::{hex, node};
 
 /// A GetAll under test and what it has done since it was last looked at.
@@ -10,9 +10,6 @@ struct Scenario {
     request: Streaming<get_all::Client>,
     effects: Effects<get_all::Client>,
 }
-
-/// What is said in short: to nodes as "port: message", to the user as the notification's name.
-type Outline = Vec<String>;
 
 impl Scenario {
     /// Nodes 1 to `nodes` are known.
@@ -70,34 +67,8 @@ impl Scenario {
     }
 
     /// What has happened since the last call.
-    fn seen(&mut self) -> Outline {
-        let outline = |effect| match effect {
-            Effect::Send { node, payload } => {
-                let message = match payload[..] {
-                    [1] => "Suspend",
-                    [2] => "Resume",
-                    [3] => "Stop",
-                    [4] => "Ack",
-                    [5, 0, 0, ..] => "GetAll",
-                    [5, 0, 1, ..] => "GetAll suspended",
-                    _ => panic!("{payload:02x?}"),
-                };
-                format!("{}: {message}", node.port())
-            }
-            Effect::Close { node, .. } => format!("{}: closed", node.port()),
-            Effect::Notify(Notification::Item(node, get_all::Item::Record(key, _))) => {
-                format!("record {} of {}", key.0, node.port())
-            }
-            Effect::Notify(Notification::Disconnected(node)) => {
-                format!("{} disconnected", node.port())
-            }
-            Effect::Notify(Notification::NodeError(node)) => format!("{} failed", node.port()),
-            Effect::Notify(notification) => format!("{notification:?}"),
-        };
-        std::mem::take(&mut self.effects)
-            .into_iter()
-            .map(outline)
-            .collect()
+    fn seen(&mut self) -> Vec<String> {
+        outline(&std::mem::take(&mut self.effects))
     }
 }
 
