@@ -3,6 +3,8 @@
 # ClusterFuzzLite, in an image that has a nightly compiler and cargo-fuzz.
 
 cd "$SRC/dhtcheck"
+# The fuzzer itself is not to be instrumented, should it be built here.
+export CXXFLAGS="${CXXFLAGS:-} -fno-sanitize=address"
 # The dictionary has what comparisons would tell, and without them everything is twice as fast.
 cargo fuzz build -O --debug-assertions --no-trace-compares
 
@@ -24,11 +26,15 @@ for source in fuzz/fuzz_targets/*.rs; do
   cat >"$OUT/$target.options" <<END
 [libfuzzer]
 max_len = $max_len
+entropic = 0
+reduce_inputs = 0
 timeout = 5
 
 [asan]
 detect_stack_use_after_return = 0
 malloc_context_size = 0
-quarantine_size_mb = 4
+max_malloc_fill_size = 0
+quarantine_size_mb = 1
+thread_local_quarantine_size_kb = 64
 END
 done

@@ -1,6 +1,7 @@
 //! What users of a client ask for, as structured input.
 
 use arbitrary::Arbitrary;
+use bytes::Bytes;
 use dht_protocol::neo::Violation;
 use dht_protocol::neo::client::{Request, Told};
 use dht_protocol::neo::request::control::Control;
@@ -35,37 +36,35 @@ pub(crate) enum Said {
 pub(crate) struct Decided(Option<bool>);
 
 impl Asked {
-    /// The request, which is about the record with this key if it is about one.
-    pub(crate) fn request(self, key: Key) -> Request {
-        let record = RecordName {
-            channel: channel(),
-            key,
-        };
+    /// The request, which is about this channel, or the record in it with this key, if it is about one.
+    pub(crate) fn request(self, channel: &ChannelName, key: Key) -> Request {
+        let channel = channel.clone();
+        let record = |channel| RecordName { channel, key };
         match self {
             Self::Put(length) => Request::Put(put::Open {
-                record,
-                value: vec![b'v'; usize::from(length)].into(),
+                record: record(channel),
+                value: value(length),
             }),
-            Self::Get => Request::Get(record),
-            Self::Exists => Request::Exists(record),
-            Self::Remove => Request::Remove(record),
-            Self::Update => Request::Update(record),
+            Self::Get => Request::Get(record(channel)),
+            Self::Exists => Request::Exists(record(channel)),
+            Self::Remove => Request::Remove(record(channel)),
+            Self::Update => Request::Update(record(channel)),
             Self::GetAll { keys_only, filter } => Request::GetAll(
-                channel(),
+                channel,
                 get_all::Settings {
                     keys_only,
                     value_filter: if filter { "v".into() } else { "".into() },
                 },
             ),
             Self::Mirror { refresh, period } => Request::Mirror(
-                channel(),
+                channel,
                 mirror::Settings {
                     initial_refresh: refresh,
                     periodic_refresh_s: u32::from(period),
                 },
             ),
             Self::GetChannels => Request::GetChannels,
-            Self::RemoveChannel => Request::RemoveChannel(channel()),
+            Self::RemoveChannel => Request::RemoveChannel(channel),
         }
     }
 }
@@ -88,6 +87,12 @@ impl From<Decided> for Decision {
             Some(false) => Self::Delete,
         }
     }
+}
+
+/// A value of this length. It takes no memory.
+pub(crate) fn value(length: u8) -> Bytes {
+    static VALUE: [u8; u8::MAX as usize] = [b'v'; u8::MAX as usize];
+    Bytes::from_static(&VALUE[..usize::from(length)])
 }
 
 /// The channel that everything is about.

@@ -1,24 +1,23 @@
 //! Two clients and a node: whole connections, several requests on each, bytes that come in any portions, and
 //! connections that are cut.
 
+mod client;
+
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use dht_protocol::neo::client::{ClientRequest, Event, Request, Told};
 use dht_protocol::neo::dissect::Side;
-use dht_protocol::neo::handshake::ClientHandshake;
-use dht_protocol::neo::monitor::Listener;
 use dht_protocol::neo::registry::Registry;
-use dht_protocol::neo::request::Effect;
 use dht_protocol::neo::request::control::Control;
 use dht_protocol::neo::request::update::Decision;
-use dht_protocol::neo::{Connection, Credential, Limits, NodeAddress, Now, RequestId};
-use dht_protocol::{HashRange, Key, neo};
+use dht_protocol::neo::{Limits, NodeAddress, Now};
+use dht_protocol::{HashRange, Key};
 use fakedht::{Bugs, ConnectionId, MemoryStorage, Node, NodeConfig, RemoveChannels};
 
-use crate::asked::{Asked, Decided, Said, accusation};
+use crate::asked::{Asked, Decided, Said, channel};
 use crate::memory;
 use crate::work::Work;
+use client::Client;
 
 const NODE: NodeAddress = std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 1);
 const LIMITS: Limits = Limits {
@@ -28,8 +27,6 @@ const LIMITS: Limits = Limits {
 };
 /// Steps of one run.
 const STEPS: usize = 48;
-/// Requests of one client in one run; fewer than may be active at once.
-const REQUESTS: usize = 8;
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Step {
@@ -84,21 +81,6 @@ struct World {
     work: Work,
 }
 
-/// A client with its connection.
-struct Client {
-    line: Line,
-    requests: Vec<(RequestId, ClientRequest)>,
-    next_id: RequestId,
-}
-
-/// A connection. The bytes under way are in the output of the side that has sent them.
-struct Line {
-    at_node: ConnectionId,
-    client: Connection<ClientHandshake>,
-    /// Hears what passes at the client's end.
-    listener: Listener,
-}
-
 impl World {
     fn new(work: Work, bugs: Bugs) -> Self {
         let config = NodeConfig {
@@ -110,11 +92,7 @@ impl World {
         let mut node = Node::new(config, MemoryStorage::new());
         let mut registry = Registry::default();
         registry.learn(NODE, HashRange::FULL);
-        let clients = [(); 2].map(|()| Client {
-            line: Line::new(&mut node),
-            requests: Vec::new(),
-            next_id: RequestId::FIRST,
-        });
+        let clients = [(); 2].map(|()| Client::new(&mut node));
         let mut world = Self {
             node,
             elapsed: Duration::ZERO,
@@ -129,7 +107,7 @@ impl World {
     fn step(&mut self, step: Step) {
         match step {
             Step::Ask(who, key, asked) => {
-                let request = asked.request(Key(u64::from(key % 4)));
+                let request = asked.request(&channel(), Key(u64::from(key % 4)));
                 self.clients[who as usize].ask(request, &self.registry);
             }
             Step::ToNode(who, count) => {
@@ -152,10 +130,7 @@ impl World {
                 });
             }
             Step::Cut(who) => {
-                let client = &mut self.clients[who as usize];
-                self.node.close(client.line.at_node);
-                client.line = Line::new(&mut self.node);
-                client.tell_all(|half, effects| half.handle(Event::Disconnected(NODE), effects));
+                self.clients[who as usize].reconnect(&mut self.node);
             }
             Step::Tick => {
                 self.elapsed += Duration::from_secs(1);
@@ -243,114 +218,6 @@ impl World {
         line.client.feed(&bytes);
         client.hear(now(self.elapsed));
         !bytes.is_empty()
-    }
-}
-
-impl Client {
-    fn ask(&mut self, request: Request, registry: &Registry) {
-        if self.requests.len() == REQUESTS {
-            return;
-        }
-        let id = self.next_id;
-        self.next_id = id.next();
-        let mut effects = Vec::new();
-        let Some(half) = ClientRequest::start(request, registry, &mut effects) else {
-            return;
-        };
-        let on_all_nodes = half.runs_on_all_nodes();
-        self.requests.push((id, half));
-        let index = self.requests.len() - 1;
-        self.act(index, effects);
-        if on_all_nodes {
-            let is_open = self.line.client.is_open();
-            self.tell(index, |half, effects| {
-                half.handle(Event::NodeAdded(NODE), effects);
-                if is_open {
-                    half.handle(Event::Connected(NODE), effects);
-                }
-            });
-        }
-        self.forget_ended();
-    }
-
-    /// What the bytes that have arrived mean.
-    fn hear(&mut self, now: Now) {
-        loop {
-            match self.line.client.next_event(now) {
-                Ok(None) => return,
-                Ok(Some(neo::Event::Established(()))) => {
-                    self.tell_all(|half, effects| half.handle(Event::Connected(NODE), effects));
-                }
-                Ok(Some(neo::Event::Message { id, payload })) => {
-                    let index = self.requests.iter().position(|(other, _)| *other == id);
-                    let index = index.expect("the node goes on behind the end");
-                    self.tell(index, |half, effects| {
-                        half.handle(Event::Message(NODE, &payload), effects);
-                    });
-                }
-                Err(violation) => panic!("the client complains: {violation}"),
-            }
-        }
-    }
-
-    /// Tells one of the requests something.
-    fn tell(
-        &mut self,
-        which: usize,
-        happens: impl FnOnce(&mut ClientRequest, &mut Vec<Effect<Told>>),
-    ) {
-        let Some(index) = which.checked_rem(self.requests.len()) else {
-            return;
-        };
-        let mut effects = Vec::new();
-        happens(&mut self.requests[index].1, &mut effects);
-        self.act(index, effects);
-        self.forget_ended();
-    }
-
-    fn tell_all(&mut self, mut happens: impl FnMut(&mut ClientRequest, &mut Vec<Effect<Told>>)) {
-        for index in 0..self.requests.len() {
-            let mut effects = Vec::new();
-            happens(&mut self.requests[index].1, &mut effects);
-            self.act(index, effects);
-        }
-        self.forget_ended();
-    }
-
-    fn act(&mut self, index: usize, effects: Vec<Effect<Told>>) {
-        let mut is_lost = false;
-        for effect in effects {
-            if let Some(violation) = accusation(&effect) {
-                panic!("the client complains: {violation}");
-            }
-            if let Effect::Send { payload, .. } = effect {
-                match self.line.client.is_open() {
-                    true => self.line.client.send(self.requests[index].0, &payload),
-                    false => is_lost = true,
-                }
-            }
-        }
-        if is_lost {
-            let mut effects = Vec::new();
-            let half = &mut self.requests[index].1;
-            half.handle(Event::Disconnected(NODE), &mut effects);
-            self.act(index, effects);
-        }
-    }
-
-    fn forget_ended(&mut self) {
-        self.requests.retain(|(_, half)| !half.is_over());
-    }
-}
-
-impl Line {
-    fn new(node: &mut Node<MemoryStorage>) -> Self {
-        let handshake = ClientHandshake::new(Credential::default_admin());
-        Self {
-            at_node: node.accept([1, 2, 3, 4]),
-            client: Connection::new(handshake, LIMITS),
-            listener: Listener::new(),
-        }
     }
 }
 

@@ -65,7 +65,7 @@ fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, kind: Kind) -> Heard {
 impl Heard {
     /// Written again it is the beginning of the stream, and the rest is what is left or wrong.
     fn check(&self, stream: &[u8], kind: Kind) {
-        let mut again = Vec::new();
+        let mut again = Vec::with_capacity(stream.len());
         for body in &self.bodies {
             match (kind, body.split_first_chunk::<ID_LEN>()) {
                 (Kind::Authentication, _) => write_authentication(&mut again, body),

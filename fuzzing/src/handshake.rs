@@ -6,7 +6,7 @@ use dht_protocol::neo::auth::Nonce;
 use dht_protocol::neo::dissect::Side;
 use dht_protocol::neo::handshake::ClientHandshake;
 use dht_protocol::neo::monitor::Listener;
-use dht_protocol::neo::{Connection, Credential, Event, Limits, Now};
+use dht_protocol::neo::{self, Connection, Credential, Event, Limits, Now};
 use fakedht::{Bugs, ConnectionId, MemoryStorage, Node, NodeConfig, Violation};
 
 use crate::memory;
@@ -42,30 +42,50 @@ pub fn client_connection(data: &[u8]) {
     memory::bounded(data, 64, || {
         let handshake = ClientHandshake::new(Credential::default_admin());
         let mut client = Connection::new(handshake, LIMITS);
-        let (mut established, mut failed) = (false, false);
+        let mut heard = Heard::default();
         for piece in by_version(*seed, stream) {
             client.feed(piece);
-            loop {
-                let event = client.next_event(now());
-                assert!(!failed || event == Ok(None), "{event:?} after an error");
-                match event {
-                    Ok(Some(Event::Established(()))) => {
-                        assert!(!established, "established twice");
-                        established = true;
-                    }
-                    Ok(Some(Event::Message { .. })) => assert!(established, "a message too early"),
-                    Ok(None) => break,
-                    Err(violation) => {
-                        std::hint::black_box(violation.section());
-                        failed = true;
-                    }
-                }
+            while heard.goes_on(&client.next_event(now())) {}
+        }
+        heard.judge(client.is_open(), client.output_len());
+    });
+}
+
+/// What a client has told of a connection.
+#[derive(Default)]
+struct Heard {
+    established: bool,
+    failed: bool,
+}
+
+impl Heard {
+    /// Is it a step after which there may be another one?
+    fn goes_on(&mut self, event: &Result<Option<Event<()>>, neo::Violation>) -> bool {
+        assert!(
+            !self.failed || *event == Ok(None),
+            "{event:?} after an error"
+        );
+        match event {
+            Ok(Some(Event::Established(()))) => {
+                assert!(!self.established, "established twice");
+                self.established = true;
+            }
+            Ok(Some(Event::Message { .. })) => assert!(self.established, "a message too early"),
+            Ok(None) => return false,
+            Err(violation) => {
+                std::hint::black_box(violation.section());
+                self.failed = true;
             }
         }
-        assert_eq!(client.is_open(), established && !failed);
-        // Version, time, and name with code.
-        assert!(client.output_len() <= 1 + 18 + 10 + 8 + 5 + 64);
-    });
+        true
+    }
+
+    /// In the end the connection is as it was told of, and the client has said no more than it has to say:
+    /// version, time, and name with code.
+    fn judge(&self, is_open: bool, said: usize) {
+        assert_eq!(is_open, self.established && !self.failed);
+        assert!(said <= 1 + 18 + 10 + 8 + 5 + 64, "{said} bytes");
+    }
 }
 
 /// A whole node hears bytes that no client may have sent. The first byte says how they are cut.
@@ -135,6 +155,10 @@ fn by_version(seed: u8, stream: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::slice::from_ref;
+
+    use bytes::Bytes;
+    use dht_protocol::neo::RequestId;
 
     use super::*;
     use crate::seeds;
@@ -145,6 +169,44 @@ mod tests {
         "get-all-batch-with-wrong-length",
         "get-channels-finishes-twice",
     ];
+
+    type Told = Result<Option<Event<()>>, neo::Violation>;
+
+    fn is_believed(told: &[Told], is_open: bool, said: usize) -> bool {
+        !is_noticed(|| {
+            let mut heard = Heard::default();
+            told.iter().for_each(|event| _ = heard.goes_on(event));
+            heard.judge(is_open, said);
+        })
+    }
+
+    #[test]
+    fn a_wrong_client_is_noticed() {
+        let established: Told = Ok(Some(Event::Established(())));
+        let message: Told = Ok(Some(Event::Message {
+            id: RequestId::FIRST,
+            payload: Bytes::new(),
+        }));
+        let error: Told = Err(neo::Violation::ZeroRequestId);
+        let nothing: Told = Ok(None);
+        let right = [established.clone(), message.clone(), nothing.clone()];
+        assert!(is_believed(&right, true, 106));
+        assert!(!is_believed(&right, true, 107), "said too much");
+        assert!(!is_believed(&right, false, 1), "closed without a reason");
+        assert!(!is_believed(from_ref(&nothing), true, 1), "open too early");
+        assert!(
+            !is_believed(from_ref(&message), false, 1),
+            "a message too early"
+        );
+        let twice = [established.clone(), established.clone()];
+        assert!(!is_believed(&twice, true, 1), "established twice");
+        let failed = [established.clone(), error.clone(), nothing];
+        assert!(is_believed(&failed, false, 1));
+        assert!(!is_believed(&failed, true, 1), "open after an error");
+        for event in [established, message, error.clone()] {
+            assert!(!is_believed(&[error.clone(), event], false, 1));
+        }
+    }
 
     #[test]
     fn a_wrong_node_is_noticed() {

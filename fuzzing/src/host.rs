@@ -1,6 +1,6 @@
 //! A node around one request: a storage, and what the request is to be told of writes.
 
-use std::mem::take;
+use std::vec::Drain;
 
 use fakedht::node::host::{Event, NodeHost};
 use fakedht::{MemoryStorage, NodeConfig, RemoveChannels};
@@ -13,12 +13,21 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) fn new() -> Self {
-        let config = NodeConfig {
+        Self::with(&Self::config())
+    }
+
+    /// As [`new`](Self::new), of a configuration that was made already.
+    pub(crate) fn with(config: &NodeConfig) -> Self {
+        Self {
+            host: NodeHost::new(config, MemoryStorage::new()),
+        }
+    }
+
+    /// How its node is configured.
+    pub(crate) fn config() -> NodeConfig {
+        NodeConfig {
             remove_channels: RemoveChannels::Everybody,
             ..NodeConfig::default()
-        };
-        Self {
-            host: NodeHost::new(&config, MemoryStorage::new()),
         }
     }
 
@@ -28,7 +37,7 @@ impl Room {
     }
 
     /// Writes that nobody was told of.
-    pub(crate) fn take_written(&mut self) -> Vec<Event> {
-        take(&mut self.host.events)
+    pub(crate) fn take_written(&mut self) -> Drain<'_, Event> {
+        self.host.events.drain(..)
     }
 }

@@ -12,6 +12,7 @@ mod connection;
 mod conversation;
 mod damage;
 pub mod dictionary;
+mod format;
 mod frames;
 mod handshake;
 mod host;
