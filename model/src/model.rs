@@ -285,7 +285,7 @@ impl Model {
         let mut listed = BTreeSet::new();
         for name in names.iter().filter(|name| self.owns(name)) {
             if !listed.insert(name) {
-                return Err((&req::CHANNELS_COMPLETE, format!("{name:?} is listed twice")));
+                return Err((&req::CHANNELS_UNIQUE, format!("{name:?} is listed twice")));
             }
             if !self.channels.contains_key(name) {
                 return Err((&req::CHANNELS_REAL, format!("{name:?} does not exist")));
@@ -302,7 +302,9 @@ impl Model {
                         format!("{name:?} does not exist there"),
                     ));
                 }
-                (true, false) => return Err((&req::CHANNELS_REAL, format!("{name:?} is missing"))),
+                (true, false) => {
+                    return Err((&req::CHANNELS_COMPLETE, format!("{name:?} is missing")));
+                }
                 (false, _) => verdicts.push((name.clone(), verdict)),
             }
         }

@@ -89,13 +89,13 @@ fn get_all_filters_by_value() {
         &mut model,
         filtered(false, "wo"),
         too_many,
-        &req::GETALL_FILTER_ALL_MATCHING,
+        &req::GETALL_FILTER_ONLY_MATCHING,
     );
     wrong(
         &mut model,
         filtered(true, "wo"),
         keys(&[1, 2]),
-        &req::GETALL_FILTER_ALL_MATCHING,
+        &req::GETALL_FILTER_ONLY_MATCHING,
     );
     // A key is not looked at.
     right(&mut model, filtered(true, "\u{1}"), keys(&[]));
@@ -130,7 +130,12 @@ fn channels_are_born_by_reading_and_die_by_removal_only() {
     let mut names = Vec::new();
     for (name, operation, answer) in births {
         right(&mut model, operation, answer);
-        wrong(&mut model, list(), channels(&names), &req::CHANNELS_REAL);
+        wrong(
+            &mut model,
+            list(),
+            channels(&names),
+            &req::CHANNELS_COMPLETE,
+        );
         names.insert(0, name);
         right(&mut model, list(), channels(&names));
     }
@@ -144,7 +149,7 @@ fn channels_are_born_by_reading_and_die_by_removal_only() {
         &mut model,
         list(),
         channels(&[&names[..], &["put"]].concat()),
-        &req::CHANNELS_COMPLETE,
+        &req::CHANNELS_UNIQUE,
     );
     wrong(
         &mut model,
@@ -254,7 +259,7 @@ fn other_peoples_channels_are_ignored() {
         &mut model,
         list(),
         channels(&["theirs"]),
-        &req::CHANNELS_REAL,
+        &req::CHANNELS_COMPLETE,
     );
     wrong(
         &mut model,

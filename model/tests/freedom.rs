@@ -45,7 +45,7 @@ fn empty_values_may_do_anything_but_have_another_value() {
         &mut model,
         filtered(true, "o"),
         keys(&[1, 2]),
-        &req::GETALL_FILTER_ALL_MATCHING,
+        &req::GETALL_FILTER_ONLY_MATCHING,
     );
     right(&mut model, Operation::put("c", 1, "new"), Answer::Stored);
     wrong(

@@ -21,7 +21,7 @@ pub(super) enum Part {
 }
 
 /// What any case exercises.
-static RECORDS: [&Requirement; 14] = [
+static RECORDS: [&Requirement; 16] = [
     &req::DATA_PUT_VISIBLE,
     &req::GET_VALUE_EXACT,
     &req::REMOVE_PRESENT,
@@ -29,7 +29,9 @@ static RECORDS: [&Requirement; 14] = [
     &req::GETALL_COMPLETE,
     &req::GETALL_NO_DUPLICATE,
     &req::GETALL_VALUES,
+    &req::GETALL_FILTER_ONLY_MATCHING,
     &req::GETALL_FILTER_ALL_MATCHING,
+    &req::CHANNELS_UNIQUE,
     &req::CHANNELS_COMPLETE,
     &req::CHANNELS_REAL,
     &req::DATA_GET_EXISTS_AGREE,
@@ -39,7 +41,7 @@ static RECORDS: [&Requirement; 14] = [
 ];
 
 /// What cases that mix protocols exercise besides.
-static BOTH: [&Requirement; 20] = [
+static BOTH: [&Requirement; 21] = [
     &req::LEG_PUT_STORED,
     &req::LEG_PUT_REPLACES,
     &req::LEG_GET_VALUE,
@@ -48,6 +50,7 @@ static BOTH: [&Requirement; 20] = [
     &req::LEG_EXISTS_ABSENT,
     &req::LEG_REMOVE_GONE,
     &req::LEG_RMCHANNEL_GONE,
+    &req::LEG_CHANNELS_UNIQUE,
     &req::LEG_CHANNELS_COMPLETE,
     &req::LEG_CHANNELS_REAL,
     &req::LEG_SIZE_RECORDS,

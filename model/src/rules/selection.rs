@@ -106,13 +106,13 @@ impl Selection<'_> {
         if let Some(value) = values().find(|value| !self.accepts(value)) {
             let (filter, value) = (show::Value(self.filter), show::Value(value));
             let reason = format!("record {key} came with {value}, which does not contain {filter}");
-            return (&req::GETALL_FILTER_ALL_MATCHING, reason);
+            return (&req::GETALL_FILTER_ONLY_MATCHING, reason);
         }
         if deliverable == 0 {
             let stored = held().any(|record| *record != RecordState::Absent);
             return match stored {
                 true => (
-                    &req::GETALL_FILTER_ALL_MATCHING,
+                    &req::GETALL_FILTER_ONLY_MATCHING,
                     format!("record {key} came; its value does not match"),
                 ),
                 false => (

@@ -98,7 +98,7 @@ fn failed(recording: &Recording, entry: &recording::Entry) -> Option<Fault> {
                 let observed = format!("{twice} is listed twice");
                 return Some(fault(
                     entry,
-                    &req::CHANNELS_COMPLETE,
+                    &req::CHANNELS_UNIQUE,
                     "each channel once",
                     observed,
                 ));

@@ -141,10 +141,11 @@ pub(crate) fn rule(neo: &'static Requirement) -> &'static Requirement {
         (&req::GETALL_COMPLETE, &req::LEG_GETALL_COMPLETE),
         (&req::GETALL_VALUES, &req::LEG_GETALL_VALUES),
         (
-            &req::GETALL_FILTER_ALL_MATCHING,
+            &req::GETALL_FILTER_ONLY_MATCHING,
             &req::LEG_GETALL_FILTER_ONLY,
         ),
-        (&req::CHANNELS_COMPLETE, &req::LEG_CHANNELS_UNIQUE),
+        (&req::CHANNELS_COMPLETE, &req::LEG_CHANNELS_COMPLETE),
+        (&req::CHANNELS_UNIQUE, &req::LEG_CHANNELS_UNIQUE),
         (&req::CHANNELS_REAL, &req::LEG_CHANNELS_REAL),
         (&req::RANGE_ANSWER, &req::LEG_RANGE_ANSWER),
     ];
@@ -242,6 +243,11 @@ mod tests {
         assert_eq!(empty, [Absent, Vague], "some keep an empty value");
         assert_eq!(after(&Action::Get, &Vague, &Answer::NothingThere), [Vague]);
         assert!(after(&Action::Get, &value(), &Answer::NothingThere).is_empty());
+        let empty = Answer::Value(Bytes::new());
+        assert!(
+            after(&Action::Get, &Vague, &empty).is_empty(),
+            "it is not told"
+        );
         assert!(after(&Action::Remove, &value(), &Answer::Removed(true)).is_empty());
     }
 
