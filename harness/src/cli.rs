@@ -61,8 +61,8 @@ pub enum Command {
     /// which operations no order explains.
     History(History),
     /// Talk to a node by the rules, with named defects put in: wrong headers, cut messages, words out of turn,
-    /// connections that end. Without --node and --spawn the embedded fake node is fuzzed
-    /// (docs/live-fuzzing.md).
+    /// connections that end. Where a legacy port is known both protocols are spoken, else neo alone. Without
+    /// --node and --spawn the embedded fake node is fuzzed (docs/live-fuzzing.md).
     Fuzz(Box<Fuzz>),
     /// Explore the state machines of every request through all interleavings within bounds, and say which
     /// properties hold (docs/model-checking.md).

@@ -2,14 +2,20 @@
 //!
 //! A *script* is a case ([`dht_workload::case`]) some of whose steps are said or done wrongly. The legal part is
 //! judged as every case is, by the model and the wire monitor; for each defect it is known what the node may do
-//! about it; and others must not suffer: a bystander's connection, newcomers, the node's process, and what it
+//! about it; and others must not suffer: a bystander's connections, newcomers, the node's process, and what it
 //! takes of the machine. What is found is made short and kept as a file that `dhtcheck replay` runs again.
+//!
+//! Lanes of a script speak neo or the legacy protocol, in the same run and over one storage; a defect is of one of
+//! the two. They differ in four places, each with a half for either: what a client says by the rules (`speech`), what
+//! a defect makes of that (`forgery`, `apart`), what is heard of it (`probe`), and what of that is right (`verdict`).
+//! All else is the same: scripts, connections, when bytes go out and when a reaction is decided, bystanders, findings.
 //!
 //! * `script`: makes scripts. `forgery`: from a defect to bytes; `apart`: defects that need a connection of their
 //!   own. `verdict`: what a node may do about each.
-//! * `world`, `line`, `probe`: connections on which anything can be said.
-//! * `alone`: one script by itself, with a `bystander`. `search`: many at a time; `tally`: what it came to.
-//! * `vitals`: what the node's process takes of the machine.
+//! * `world`, `line`, `speech`, `probe`: connections on which anything can be said.
+//! * `alone`: one script by itself, with a `bystander`. `search`: many at a time; `tally`: what it came to;
+//!   `suspicion`: which of them it was.
+//! * `machine`: what the node's process takes, and with which defect; `vitals`: how that is read.
 //! * `report`: what came of it, as events.
 
 mod alone;
@@ -17,11 +23,14 @@ mod apart;
 mod bystander;
 mod forgery;
 mod line;
+mod machine;
 mod place;
 mod probe;
 mod report;
 mod script;
 mod search;
+mod speech;
+mod suspicion;
 mod tally;
 mod verdict;
 mod vitals;
@@ -62,7 +71,7 @@ fn list(out: &mut impl Write) -> io::Result<()> {
         let requirement = allowed.requirement();
         writeln!(
             out,
-            "{:<20} {:<16} {:<6} {} Allowed: {}.",
+            "{:<25} {:<16} {:<6} {} Allowed: {}.",
             defect.name(),
             requirement.id,
             requirement.level,

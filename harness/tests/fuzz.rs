@@ -66,6 +66,128 @@ const CASES: &[Case] = &[
         &["NEO-ROBUST-20"],
     ),
     ("half-close-kept-open", &["half-close"], &["NEO-ROBUST-21"]),
+    // The same in the legacy protocol: the node dies.
+    ("legacy-unknown-crashes", &[], &["NEO-ROBUST-01"]),
+    ("legacy-too-long-crashes", &[], &["NEO-ROBUST-01"]),
+    ("legacy-bad-batch-crashes", &[], &["NEO-ROBUST-01"]),
+    (
+        "legacy-listen-bad-name-crashes",
+        &["legacy-listen-bad-name"],
+        &["NEO-ROBUST-01"],
+    ),
+    ("legacy-filter-empty-crashes", &[], &["NEO-ROBUST-01"]),
+    // Something wrong is taken for right, or answered otherwise than it may be.
+    (
+        "legacy-unknown-answered",
+        &["legacy-unknown-command"],
+        &["LEG-CONN-08"],
+    ),
+    (
+        "legacy-unknown-skipped",
+        &["legacy-behind-unknown"],
+        &["LEG-CONN-09"],
+    ),
+    (
+        "legacy-unknown-spoils-segment",
+        &["legacy-before-unknown"],
+        &["LEG-CONN-10", "LEG-GET-01", "NEO-DATA-01"],
+    ),
+    (
+        "legacy-cut-off-answered",
+        &["legacy-truncated"],
+        &["LEG-CONN-06"],
+    ),
+    (
+        "legacy-too-long-answered",
+        &["legacy-long-array"],
+        &["LEG-CONN-12"],
+    ),
+    (
+        "legacy-bad-batch-answered",
+        &["legacy-batch-size"],
+        &["LEG-PUTBATCH-12"],
+    ),
+    (
+        "legacy-malformed-key-answered",
+        &["legacy-bad-key"],
+        &["LEG-KEY-03"],
+    ),
+    (
+        "legacy-names-unchecked",
+        &["legacy-bad-name"],
+        &["LEG-NAME-02"],
+    ),
+    (
+        "legacy-says-invalid-request",
+        &["legacy-bad-name"],
+        &["LEG-NAME-02"],
+    ),
+    (
+        "legacy-refusal-closes",
+        &["legacy-bad-name"],
+        &["LEG-CONN-03"],
+    ),
+    (
+        "legacy-refusal-with-body",
+        &["legacy-bad-name"],
+        &["LEG-ANSWER-04"],
+    ),
+    (
+        "legacy-value-before-name",
+        &["legacy-bad-name-and-more"],
+        &["LEG-NAME-03"],
+    ),
+    (
+        "legacy-key-before-name",
+        &["legacy-bad-name-and-more"],
+        &["LEG-NAME-03"],
+    ),
+    (
+        "legacy-empty-value-accepted",
+        &["legacy-empty-value"],
+        &["LEG-PUT-06"],
+    ),
+    (
+        "legacy-too-big-says-error",
+        &["legacy-large-value"],
+        &["LEG-PUT-09"],
+    ),
+    (
+        "legacy-too-big-closes",
+        &["legacy-large-value"],
+        &["LEG-PUT-10"],
+    ),
+    (
+        "legacy-redistribute-ignored",
+        &["legacy-redistribute-range"],
+        &["LEG-REDIST-03"],
+    ),
+    (
+        "legacy-redistribute-bad-node-accepted",
+        &["legacy-redistribute-node"],
+        &["LEG-REDIST-04"],
+    ),
+    // Something right is not understood.
+    (
+        "legacy-pieces-dropped",
+        &["legacy-trickled"],
+        &["LEG-CONN-02"],
+    ),
+    (
+        "legacy-pipelined-dropped",
+        &["legacy-pipelined"],
+        &["LEG-CONN-04"],
+    ),
+    (
+        "legacy-listen-input-ignored",
+        &["legacy-listen-interrupted"],
+        &["LEG-LISTEN-13"],
+    ),
+    (
+        "legacy-listen-half-close-marked",
+        &["legacy-listen-half-close"],
+        &["LEG-LISTEN-14"],
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,10 +276,23 @@ async fn what_a_process_takes_is_measured() {
     if !cfg!(target_os = "linux") {
         return;
     }
-    for (wrong, requirement) in [
-        ("nothing", None),
-        ("leaks", Some("FUZZ-MEMORY")),
-        ("spins", Some("NEO-ROBUST-15")),
+    for (wrong, requirement, culprit) in [
+        ("nothing", None, ""),
+        (
+            "leaks",
+            Some("FUZZ-MEMORY"),
+            "legal conversations alone bring it about",
+        ),
+        (
+            "leaks-dropped",
+            Some("FUZZ-MEMORY"),
+            "the defect unknown-type alone brings it about",
+        ),
+        (
+            "spins",
+            Some("NEO-ROBUST-15"),
+            "legal conversations alone bring it about",
+        ),
     ] {
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
         let port = port.unwrap().port();
@@ -168,11 +303,18 @@ async fn what_a_process_takes_is_measured() {
         let (node, folder) = (format!("127.0.0.1:{port}"), tempfile::tempdir().unwrap());
         let mut options = vec!["--spawn", &command, "--node", &node, "--scripts", "224"];
         options.extend(["--connections", "4", "--defect", "unknown-type"]);
+        options.extend(["--defect", "unknown-code"]);
         let events = fuzzed(&options, folder.path()).await;
         let broken = broken(&events);
         let broken: Vec<_> = broken.iter().map(|(id, _)| id.as_str()).collect();
         let expected: Vec<_> = requirement.into_iter().collect();
         assert_eq!(broken, expected, "a node that {wrong}: {events:?}");
+        let mut failures = events.iter().filter_map(|event| match event {
+            Event::CheckFinished(result) => result.verdict.failure(),
+            _ => None,
+        });
+        let named = failures.all(|failure| failure.observed.ends_with(culprit));
+        assert!(named, "a node that {wrong}: {events:?}");
         let measured = events.iter().filter(|event| match event {
             Event::CheckFinished(result) => {
                 ["fuzz.memory", "fuzz.processor"].contains(&result.check.id.as_str())
@@ -200,7 +342,8 @@ async fn a_node_in_a_process_of_its_own() {
         let mut server = TcpStream::connect(node.address()).await.unwrap();
         let (client_side, server_side) = (client.set_nodelay(true), server.set_nodelay(true));
         client_side.and(server_side).unwrap();
-        let leaked = (wrong == "leaks").then(|| Arc::clone(&leaked));
+        let leaked = Arc::clone(&leaked);
+        let (all, dropped) = (wrong == "leaks", wrong == "leaks-dropped");
         if std::mem::take(&mut spins) {
             std::thread::spawn(|| {
                 loop {
@@ -209,8 +352,13 @@ async fn a_node_in_a_process_of_its_own() {
             });
         }
         tokio::spawn(async move {
-            let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
-            if let Some(leaked) = leaked {
+            let ((mut from_client, mut to_client), (mut from_node, mut to_node)) =
+                (client.split(), server.split());
+            let node_ends = tokio::select! {
+                _ = tokio::io::copy(&mut from_client, &mut to_node) => false,
+                _ = tokio::io::copy(&mut from_node, &mut to_client) => true,
+            };
+            if all || dropped && node_ends {
                 leaked.lock().unwrap().push(vec![1; LEAK]);
             }
         });

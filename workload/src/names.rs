@@ -158,6 +158,44 @@ impl Names {
             _ => return None,
         })
     }
+
+    /// An operation in the words of the model with the names that channels have on the node.
+    pub fn on_the_node(&self, operation: Operation) -> Operation {
+        let rename =
+            |channel: &ChannelName| self.channel(&String::from_utf8_lossy(channel.as_bytes()));
+        match operation {
+            Operation::Record {
+                channel,
+                key,
+                action,
+            } => Operation::Record {
+                channel: rename(&channel),
+                key,
+                action,
+            },
+            Operation::GetAll {
+                channel,
+                keys_only,
+                filter,
+            } => Operation::GetAll {
+                channel: rename(&channel),
+                keys_only,
+                filter,
+            },
+            Operation::RemoveChannel { channel, permitted } => Operation::RemoveChannel {
+                channel: rename(&channel),
+                permitted,
+            },
+            Operation::PutBatch { channel, records } => Operation::PutBatch {
+                channel: rename(&channel),
+                records,
+            },
+            Operation::GetSize { channel } => Operation::GetSize {
+                channel: channel.as_ref().map(rename),
+            },
+            other => other,
+        }
+    }
 }
 
 impl From<&Decision> for dht_model::Decision {

@@ -90,20 +90,16 @@ pub enum End {
 }
 
 impl Recording {
-    /// The same, with what was said wrongly and may have been carried out in place of what was wrong with it.
+    /// The same, with what was said wrongly and was, or may have been, carried out in place of what was wrong with
+    /// it.
     pub(crate) fn taken_at_its_word(&self) -> Cow<'_, Self> {
-        let word = |entry: &Entry| match &entry.step {
-            Step::Wrong(wrong) if entry.is_unknown() => wrong.of.as_deref().cloned(),
-            _ => None,
-        };
-        if !self.entries.iter().any(|entry| word(entry).is_some()) {
+        let is_other = |entry: &Entry| *entry.word() != entry.step;
+        if !self.entries.iter().any(is_other) {
             return Cow::Borrowed(self);
         }
         let mut taken = self.clone();
         for entry in &mut taken.entries {
-            if let Some(step) = word(entry) {
-                entry.step = step;
-            }
+            entry.step = entry.word().clone();
         }
         Cow::Owned(taken)
     }
@@ -118,6 +114,15 @@ impl Recording {
 }
 
 impl Entry {
+    /// What was done. Of what was said wrongly and did not come to nothing: what was to be said.
+    pub fn word(&self) -> &Step {
+        match (&self.step, &self.ended) {
+            (step, Some((_, Ending::Nothing(_)))) => step,
+            (Step::Wrong(wrong), _) => wrong.of.as_deref().unwrap_or(&self.step),
+            (step, _) => step,
+        }
+    }
+
     /// The answer, if there is one.
     pub fn answer(&self) -> Option<&Answer> {
         match &self.ended {

@@ -41,7 +41,9 @@ pub(super) fn place(target: &Target, seed: u64, patience: std::time::Duration) -
     );
     Place {
         address: target.address(),
+        legacy: target.legacy().address(),
         credential: target.credential().clone(),
+        range: target.range(),
         patience,
         spare: RecordName {
             channel: spare.channel("spare"),
@@ -59,15 +61,20 @@ pub(crate) async fn alone(
     until: Instant,
     trace: Option<Arc<Trace>>,
 ) -> Alone {
-    let place = place(target, seed, patience);
-    let Some(mut bystander) = Bystander::arrive(&place).await else {
+    let mut place = place(target, seed, patience);
+    let mut bystander = Bystander::arrive(&place).await;
+    if bystander.is_none() && !case.has_legacy() && place.legacy.take().is_some() {
+        // What answers on neo alone is good for those who speak nothing else.
+        bystander = Bystander::arrive(&place).await;
+    }
+    let Some(mut bystander) = bystander else {
         // What does not work before can prove no harm.
         return Alone {
             gone: true,
             ..Alone::default()
         };
     };
-    let mut world = WireWorld::new(place.clone(), case.connections(), trace);
+    let mut world = WireWorld::new(place.clone(), trace);
     let recording = perform(case, names, &mut world, until).await;
     let mut fault = judge::judge(&recording, names);
     let mut gone = matches!(recording.end, Some(End::Gone(_)));
@@ -75,10 +82,7 @@ pub(crate) async fn alone(
         let harm = match bystander.look().await {
             Ok(()) => Bystander::newcomer(&place).await.err(),
             // Its connection is lost also when the whole node is.
-            Err(harm) => match Bystander::newcomer(&place).await {
-                Err(gone @ Harm::Gone(_)) => Some(gone),
-                _ => Some(harm),
-            },
+            Err(harm) => Some(gone_for_good(&place).await.unwrap_or(harm)),
         };
         // Others that suffer may go on suffering: the next script wants a node that is well.
         gone = harm.is_some();
@@ -102,6 +106,15 @@ pub(crate) async fn alone(
     }
 }
 
+/// Is the node gone for newcomers too? One that ends may take a moment for that, in which it only answers nothing.
+async fn gone_for_good(place: &Place) -> Option<Harm> {
+    let mut seen = Bystander::newcomer(place).await.err()?;
+    if matches!(seen, Harm::Broken(_)) {
+        seen = Bystander::newcomer(place).await.err()?;
+    }
+    matches!(seen, Harm::Gone(_)).then_some(seen)
+}
+
 /// Does what a script says. One in which nothing overlaps ends with its first wrong answer.
 pub(super) async fn perform(
     case: &Case,
@@ -109,6 +122,7 @@ pub(super) async fn perform(
     world: &mut WireWorld,
     until: Instant,
 ) -> Recording {
+    world.renew(&case.protocols());
     let mut sequential = case
         .is_sequential()
         .then(|| Sequential::new(names, AfterKill::Unknown));

@@ -4,15 +4,9 @@ use std::io;
 use std::net::SocketAddrV4;
 use std::time::Duration;
 
-use bytes::Bytes;
-use dht_client::core::Core;
-use dht_protocol::neo::frame::{FrameBuffer, write_request};
-use dht_protocol::neo::header::ID_LEN;
-use dht_protocol::neo::monitor::Listener;
-use dht_protocol::neo::{Kind, Limits, RequestId, Violation};
-use dht_workload::case::Wrong;
+use dht_protocol::neo::Now;
+use dht_workload::case::{Protocol, Wrong};
 use dht_workload::names::Names;
-use dht_workload::sim::requests::{Ask, Requests};
 use dht_workload::world::Ticket;
 use futures_util::future::BoxFuture;
 use socket2::SockRef;
@@ -22,17 +16,14 @@ use tokio::time::sleep;
 use super::forgery::Leaving;
 use super::place::Place;
 use super::probe::{Probe, Stage};
-use super::world::NODE;
+use super::speech::{Asked, Speech};
 use crate::trace::{ConnectionId, Trace};
 
-/// The first id of forged requests; no core comes so far.
-const FORGED: u64 = 1 << 40;
-
-/// A connection, and the client's core that speaks on it.
+/// A connection, and the client that speaks on it.
 pub(super) struct Line {
-    pub(super) core: Core,
-    pub(super) listener: Listener,
-    pub(super) requests: Requests,
+    pub(super) speech: Speech,
+    /// Where it goes; none if nobody knows where the node speaks the protocol.
+    pub(super) address: Option<SocketAddrV4>,
     /// What waits for the connection to be up.
     pub(super) waiting: Vec<Waiting>,
     pub(super) state: State,
@@ -41,8 +32,6 @@ pub(super) struct Line {
     pub(super) probes: Vec<Probe>,
     /// Requests can be sent.
     pub(super) ready: bool,
-    /// The node has told its range, on this connection or an earlier one.
-    pub(super) knows_range: bool,
     /// How often it was tried since requests could be sent last.
     pub(super) attempts: u32,
     /// The node may close it.
@@ -53,10 +42,6 @@ pub(super) struct Line {
     pub(super) soiled: bool,
     /// What a trace calls it.
     pub(super) traced: Option<ConnectionId>,
-    said: FrameBuffer,
-    heard: FrameBuffer,
-    counted: u64,
-    next_forged: u64,
 }
 
 /// What becomes of a connection.
@@ -72,39 +57,36 @@ pub(super) enum State {
 /// What waits for a connection.
 pub(super) enum Waiting {
     /// A request.
-    Ask(Ticket, Ask),
+    Ask(Ticket, Asked),
     /// Something wrong.
     Wrong(Ticket, Wrong, Names),
 }
 
 impl Line {
-    pub(super) fn new(place: &Place) -> Self {
+    pub(super) fn new(protocol: Protocol, place: &Place, now: Now) -> Self {
         Self {
-            core: Core::new(place.credential.clone(), Limits::default()),
-            listener: Listener::new(),
-            requests: Requests::default(),
+            speech: Speech::new(protocol, place, now),
+            address: match protocol {
+                Protocol::Neo => Some(place.address),
+                Protocol::Legacy => place.legacy,
+            },
             waiting: Vec::new(),
             state: State::Down,
             output: Sending::default(),
             probes: Vec::new(),
             ready: false,
-            knows_range: false,
             attempts: 0,
             excused: false,
             unexplained: false,
             soiled: false,
             traced: None,
-            said: FrameBuffer::default(),
-            heard: FrameBuffer::default(),
-            counted: 0,
-            next_forged: FORGED,
         }
     }
 
     /// Is nothing left on it of what was done?
     pub(super) fn is_clean(&self) -> bool {
         !self.soiled
-            && self.core.active_requests() == 0
+            && self.speech.is_idle()
             && self.probes.is_empty()
             && self.waiting.is_empty()
             && !self.unexplained
@@ -112,7 +94,8 @@ impl Line {
     }
 
     /// Begins to open a connection, after a pause.
-    pub(super) fn connect(&mut self, address: SocketAddrV4, pause: Duration) {
+    pub(super) fn connect(&mut self, pause: Duration) {
+        let Some(address) = self.address else { return };
         self.state = State::Connecting(Box::pin(async move {
             if !pause.is_zero() {
                 // Whoever refuses connections may take some a moment later.
@@ -125,36 +108,28 @@ impl Line {
     }
 
     /// It is open.
-    pub(super) fn connected(&mut self, stream: TcpStream, trace: Option<&Trace>) {
+    pub(super) fn connected(&mut self, stream: TcpStream, trace: Option<&Trace>, now: Now) {
         self.state = State::Up(stream);
-        self.listener = Listener::new();
-        self.said = FrameBuffer::default();
-        self.heard = FrameBuffer::default();
         self.output = Sending::default();
         self.soiled = false;
         self.traced = trace.map(Trace::open);
+        if let (Some(trace), Some(id), Protocol::Legacy) =
+            (trace, self.traced, self.speech.protocol())
+        {
+            trace.speaks_legacy(id);
+        }
+        self.speech.connected(now);
     }
 
     /// It is over.
-    pub(super) fn disconnected(&mut self) {
+    pub(super) fn disconnected(&mut self, now: Now) {
+        self.speech.disconnected(now);
         self.state = State::Down;
         self.output = Sending::default();
         self.ready = false;
         self.excused = false;
         self.soiled = false;
         self.traced = None;
-    }
-
-    /// Two ids that were not used: one for what is forged, one for what shows what comes of it.
-    pub(super) fn forged_ids(&mut self) -> (RequestId, RequestId) {
-        let id = RequestId::new(self.next_forged).unwrap_or(RequestId::FIRST);
-        self.next_forged += 2;
-        (id, id.next())
-    }
-
-    /// Was this id used for something forged?
-    pub(super) fn forged_before(&self, id: u64) -> bool {
-        (FORGED..self.next_forged).contains(&id)
     }
 
     /// Does the client want to go when all is sent, or has it gone half?
@@ -188,48 +163,7 @@ impl Line {
         }
         Some(how)
     }
-
-    /// How many messages of requests end with these bytes, which the core says.
-    pub(super) fn count(&mut self, bytes: &[u8]) -> u64 {
-        if !self.core.is_open(NODE) {
-            return 1;
-        }
-        self.said.feed(bytes);
-        let mut count = 0;
-        while let Ok(Some(_)) = self.said.next(Kind::Request, u64::MAX) {
-            count += 1;
-        }
-        count
-    }
-
-    /// How many messages came since the last call.
-    pub(super) fn take_counted(&mut self) -> u64 {
-        std::mem::take(&mut self.counted)
-    }
-
-    /// Takes messages for forged requests out of what came. The rest is for the core.
-    pub(super) fn sift(&mut self, bytes: &[u8]) -> Result<(Vec<u8>, Forged), Violation> {
-        self.heard.feed(bytes);
-        let (mut rest, mut forged) = (Vec::with_capacity(bytes.len()), Vec::new());
-        while let Some(body) = self.heard.next(Kind::Request, Limits::default().message)? {
-            self.counted += 1;
-            let id = body
-                .first_chunk::<ID_LEN>()
-                .map_or(0, |id| u64::from_le_bytes(*id));
-            // A node may send less than an id, too.
-            let payload = body.slice(body.len().min(ID_LEN)..);
-            match RequestId::new(id) {
-                Some(id) if id.get() < FORGED => write_request(&mut rest, id, &payload),
-                // That the node invents requests is seen by whoever looks for this one.
-                _ => forged.push((id, payload)),
-            }
-        }
-        Ok((rest, forged))
-    }
 }
-
-/// Messages for forged requests: their ids and what follows these.
-pub(super) type Forged = Vec<(u64, Bytes)>;
 
 /// What is on its way to the node: pieces that go out whole, or a byte at a time.
 #[derive(Debug, Default)]

@@ -3,6 +3,7 @@
 use std::net::SocketAddrV4;
 use std::time::Duration;
 
+use dht_protocol::HashRange;
 use dht_protocol::neo::Credential;
 use dht_protocol::neo::request::RecordName;
 
@@ -11,8 +12,12 @@ use dht_protocol::neo::request::RecordName;
 pub(super) struct Place {
     /// The node.
     pub(super) address: SocketAddrV4,
+    /// Where it speaks the legacy protocol, if that is known.
+    pub(super) legacy: Option<SocketAddrV4>,
     /// Who the client is.
     pub(super) credential: Credential,
+    /// The node's hash range.
+    pub(super) range: HashRange,
     /// How long the node may take for anything.
     pub(super) patience: Duration,
     /// A record that no case names.

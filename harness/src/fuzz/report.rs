@@ -1,25 +1,18 @@
 //! What came of a run, as the events that reports are made of: a check for each defect, one for the legal
 //! conversations, and two for what the node's process took of the machine.
 
-use dht_reports::{Check, CheckResult, Event, Failure, Level, Verdict, Workload};
+use dht_reports::{Check, CheckResult, Event, Failure, Verdict, Workload};
 use dht_requirements::{self as req, Requirement};
-use dht_workload::case::Defect;
+use dht_workload::case::{Defect, Protocol};
 
 use super::GROUP;
 use super::search::Search;
 use super::verdict::Allowed;
 use crate::campaign::finding::{Finding, failure};
-use crate::certify::{again, described};
-use crate::unkept::Outcome;
-
-/// How much larger a node may be at the end than it was after its first scripts, in bytes, and how much of that
-/// may have come in the second half: what is kept for later is kept early.
-const GROWTH: (u64, u64) = (64 << 20, 16 << 20);
-/// From which part of all looks on a process that wants to run is busy.
-const BUSY: f64 = 0.5;
+use crate::certify::again;
 
 /// What legal conversations show broken.
-static CONVERSATIONS: [&Requirement; 8] = [
+static CONVERSATIONS: [&Requirement; 12] = [
     &req::ROBUST_SURVIVES,
     &req::ROBUST_DROP_LOCAL,
     &req::ROBUST_NEW_CONNECTIONS,
@@ -28,6 +21,10 @@ static CONVERSATIONS: [&Requirement; 8] = [
     &req::ROBUST_GARBAGE,
     &req::REQ_ANSWERED,
     &req::REQ_ANSWER_DEFINED,
+    &req::LEG_ROBUST_DROP_LOCAL,
+    &req::LEG_ROBUST_NEW_CONNECTIONS,
+    &req::LEG_ROBUST_ACKNOWLEDGED_STAYS,
+    &req::LEG_ANSWER_COMES,
 ];
 
 /// All requirements that a run looks at, each once.
@@ -110,6 +107,15 @@ impl Search<'_> {
             Some(defect) => self.tally.defects.get(&defect).copied().unwrap_or_default(),
             None => self.tally.scripts,
         };
+        let unspoken = self.neo_alone.as_ref().filter(|_| {
+            self.stopped.is_none()
+                && defect.is_some_and(|defect| defect.protocol() == Protocol::Legacy)
+        });
+        if let Some(reason) = unspoken {
+            return Verdict::NotApplicable {
+                reason: reason.clone(),
+            };
+        }
         match (&self.stopped, done) {
             (Some(reason), _) => Verdict::Inconclusive {
                 reason: reason.clone(),
@@ -145,86 +151,6 @@ impl Search<'_> {
         failure(&finding.fault, &kept.case, exchange, &note, again)
     }
 
-    /// Does the node's process become larger and larger?
-    fn memory(&self) -> Verdict {
-        let (Some(first), Some(last)) = (self.vitals.first(), self.vitals.last()) else {
-            return not_measured();
-        };
-        let middle = self.vitals[self.vitals.len() / 2];
-        let growth = last.resident.saturating_sub(first.resident);
-        let late = last.resident.saturating_sub(middle.resident);
-        let (allowed, allowed_late) = GROWTH;
-        // What is in use for scripts under way goes up and down, but not by half of everything.
-        if growth <= allowed || late <= allowed_late || late < growth / 4 {
-            return Verdict::Kept;
-        }
-        self.machine(
-            dht_reports::Requirement {
-                id: "FUZZ-MEMORY".to_owned(),
-                level: Level::Should,
-                sentence: "A node does not grow with every connection that it has seen.".to_owned(),
-                source: "docs/live-fuzzing.md".to_owned(),
-            },
-            "a process that is as large as what it stores",
-            format!(
-                "its resident memory was {} MiB after the first scripts, {} MiB in the middle and {} MiB at \
-                 the end, when nothing was stored any more; {} connections were opened",
-                first.resident >> 20,
-                middle.resident >> 20,
-                last.resident >> 20,
-                self.tally.traffic.connections,
-            ),
-        )
-    }
-
-    /// Is the node's processor busy although nobody asks for anything?
-    fn load(&self) -> Verdict {
-        match self.idle_load {
-            None => not_measured(),
-            Some(load) if load < BUSY => Verdict::Kept,
-            Some(load) => self.machine(
-                described(&req::ROBUST_NO_SPINNING),
-                "a process that waits",
-                format!(
-                    "it wanted to run in {:.0} % of all looks when all connections were closed; it has used {:.1} s \
-                     of processor time since it was started",
-                    load * 100.0,
-                    self.vitals.last().map_or(0.0, |last| last.busy.as_secs_f64()),
-                ),
-            ),
-        }
-    }
-
-    fn machine(
-        &self,
-        requirement: dht_reports::Requirement,
-        expected: &str,
-        observed: String,
-    ) -> Verdict {
-        let defects: String = self
-            .options
-            .defect
-            .iter()
-            .map(|defect| format!(" --defect {defect}"))
-            .collect();
-        Failure {
-            requirement,
-            outcome: Outcome::Harm.key().to_owned(),
-            sent: format!("{} scripts, and then nothing", self.tally.scripts),
-            expected: vec![expected.to_owned()],
-            observed,
-            exchange: Vec::new(),
-            again: format!(
-                "dhtcheck fuzz{} --seed {:x} --scripts {}{defects}",
-                again::arguments(&self.options.target),
-                self.seed,
-                self.tally.scripts
-            ),
-            minimal: None,
-        }
-        .into()
-    }
-
     fn result(&self, verdict: Verdict, check: Check) {
         self.reporter.event(&Event::CheckFinished(CheckResult {
             check,
@@ -250,12 +176,6 @@ const CONVERSATIONS_TITLE: &str =
     "Legal conversations go on as if nothing wrong were said beside them.";
 const MEMORY_TITLE: &str = "The node's process does not grow from script to script.";
 const LOAD_TITLE: &str = "The node's process does nothing when nobody asks for anything.";
-
-fn not_measured() -> Verdict {
-    Verdict::NotApplicable {
-        reason: "not measured: the node is no other process of this machine".to_owned(),
-    }
-}
 
 fn about(name: &str, title: &str, requirements: &[&Requirement]) -> Check {
     Check {

@@ -1,26 +1,14 @@
-//! What a node may do about each defect, and what requirement it breaks if it does something else.
+//! What a node may do about each defect: one table for both protocols.
+//!
+//! * `neo`, `legacy`: the verdict over what it did, and what requirement it breaks if that was something else.
 
-use bytes::Bytes;
-use dht_protocol::neo::request::control::ACK;
-use dht_protocol::neo::request::{
-    RequestCode, SupportedStatus, exists, get, get_all, get_channels, mirror, put, remove,
-    remove_channel, update,
-};
+pub(super) mod legacy;
+pub(super) mod neo;
+
+use dht_protocol::legacy::Status as LegacyStatus;
+use dht_protocol::neo::request::SupportedStatus;
 use dht_requirements::{self as req, Requirement};
 use dht_workload::case::Defect;
-use dht_workload::world::{Ending, Violation};
-
-use super::forgery::CONTROLS;
-use crate::wire::shown;
-
-/// What a node did about something wrong.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Reaction {
-    /// What it said with the id of what was wrong.
-    pub(super) heard: Vec<Bytes>,
-    /// What became of the connection.
-    pub(super) after: After,
-}
 
 /// What became of a connection on which something wrong was said.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,6 +28,14 @@ pub(super) enum Allowed {
     Closed(&'static Requirement),
     /// Only this status is said, and the connection stays.
     Status(&'static Requirement, SupportedStatus),
+    /// Only this status is said, of the legacy protocol, and the connection stays.
+    Refusal(&'static Requirement, LegacyStatus),
+    /// The connection ends and nothing is said; or this status is, and the connection stays.
+    ClosedOr(&'static Requirement, LegacyStatus),
+    /// The connection ends and nothing is said; or it is served, and the connection stays.
+    ClosedOrServed(&'static Requirement),
+    /// The connection ends, whatever is said before.
+    Ends(&'static Requirement),
     /// Nothing is carried out; the connection should end, for this reason.
     Refused(&'static Requirement),
     /// It is carried out or not; but the connection ends or stays usable.
@@ -52,10 +48,24 @@ pub(super) enum Allowed {
     Harmless(&'static Requirement),
 }
 
+impl After {
+    /// In words.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Closed => "was closed",
+            Self::Alive => "stayed usable",
+            Self::Stuck => "stayed open without an answer",
+        }
+    }
+}
+
 impl Allowed {
     /// What the node may do about this defect.
     pub(super) fn about(defect: Defect) -> Self {
-        use Allowed::{Answered, Anything, Closed, Harmless, Refused, Served, Status};
+        use Allowed::{
+            Answered, Anything, Closed, ClosedOr, ClosedOrServed, Ends, Harmless, Refusal, Refused,
+            Served, Status,
+        };
         match defect {
             Defect::BadParity => Closed(&req::FRAME_PARITY_CHECKED),
             Defect::UnknownType => Closed(&req::FRAME_TYPE_UNKNOWN_DROPPED),
@@ -97,6 +107,53 @@ impl Allowed {
             Defect::LoginAbandoned => Harmless(&req::ROBUST_CLOSED_ANY_PHASE),
             Defect::Unread => Harmless(&req::ROBUST_UNREAD_OTHERS_SERVED),
             Defect::TooManyRequests => Closed(&req::MUX_ACTIVE_LIMIT),
+            Defect::LoginLegacyOrder => Closed(&req::CONN_WRONG_VERSION_DROPPED),
+            Defect::LegacyUnknownCommand | Defect::LegacyNeoGreeting => {
+                Closed(&req::LEG_CONN_UNKNOWN_COMMAND)
+            }
+            Defect::LegacyBehindUnknown => Closed(&req::LEG_CONN_UNKNOWN_BEHIND),
+            Defect::LegacyBeforeUnknown => Answered(&req::LEG_CONN_UNKNOWN_BEFORE),
+            Defect::LegacyGarbage => Ends(&req::LEG_ROBUST_GARBAGE),
+            Defect::LegacyTruncated => Closed(&req::LEG_CONN_CUT_OFF),
+            Defect::LegacyCut => Harmless(&req::LEG_CONN_CUT_OFF),
+            Defect::LegacyClosedUnread | Defect::LegacyReset => {
+                Harmless(&req::LEG_ROBUST_CLOSED_ANSWERING)
+            }
+            Defect::LegacyHalfClose => Answered(&req::LEG_CONN_HALF_CLOSE_ANSWERED),
+            Defect::LegacyTrickled => Served(&req::LEG_CONN_PIECES),
+            Defect::LegacyPipelined => Served(&req::LEG_CONN_PIPELINING),
+            Defect::LegacyLongArray => Closed(&req::LEG_CONN_ARRAY_TOO_LONG),
+            Defect::LegacyImmenseArray => Closed(&req::LEG_ROBUST_LENGTH_IMMENSE),
+            Defect::LegacyBadName => Refusal(&req::LEG_NAME_BAD, LegacyStatus::BadChannelName),
+            Defect::LegacyBadNameAndMore => {
+                Refusal(&req::LEG_NAME_FIRST, LegacyStatus::BadChannelName)
+            }
+            Defect::LegacyBadKey | Defect::LegacyBatchKey => {
+                ClosedOrServed(&req::LEG_KEY_MALFORMED)
+            }
+            Defect::LegacyEmptyValue => Refusal(&req::LEG_PUT_EMPTY, LegacyStatus::EmptyValue),
+            Defect::LegacyLargeValue => Refusal(&req::LEG_PUT_TOO_BIG, LegacyStatus::ValueTooBig),
+            Defect::LegacyEmptyFilter => Ends(&req::LEG_GETALL_FILTER_EMPTY),
+            Defect::LegacyBatchStream => Closed(&req::LEG_PUTBATCH_GARBAGE),
+            Defect::LegacyBatchSize => Closed(&req::LEG_PUTBATCH_SIZE),
+            Defect::LegacyBatchImmense => Closed(&req::LEG_PUTBATCH_HUGE),
+            Defect::LegacyBatchSwelling => Ends(&req::LEG_PUTBATCH_HUGE),
+            Defect::LegacyBatchEntries => Closed(&req::LEG_PUTBATCH_ENTRIES),
+            Defect::LegacyListenBadName => {
+                Refusal(&req::LEG_LISTEN_BAD_NAME, LegacyStatus::BadChannelName)
+            }
+            Defect::LegacyListenClosed => Harmless(&req::LEG_LISTEN_DROPPED),
+            Defect::LegacyListenUnread => Harmless(&req::LEG_LISTEN_UNREAD),
+            Defect::LegacyListenInterrupted => Served(&req::LEG_LISTEN_INPUT_ENDS),
+            Defect::LegacyListenHalfClose => Closed(&req::LEG_LISTEN_HALF_CLOSE),
+            Defect::LegacyUnread => Harmless(&req::LEG_ROBUST_UNREAD),
+            Defect::LegacySilent => Harmless(&req::LEG_ROBUST_SLOW_SENDER),
+            Defect::LegacyRedistributeRange => {
+                ClosedOr(&req::LEG_REDIST_INVALID, LegacyStatus::Error)
+            }
+            Defect::LegacyRedistributeNode => {
+                ClosedOr(&req::LEG_REDIST_BAD_NODE, LegacyStatus::Error)
+            }
         }
     }
 
@@ -105,6 +162,10 @@ impl Allowed {
         match self {
             Self::Closed(requirement)
             | Self::Status(requirement, _)
+            | Self::Refusal(requirement, _)
+            | Self::ClosedOr(requirement, _)
+            | Self::ClosedOrServed(requirement)
+            | Self::Ends(requirement)
             | Self::Refused(requirement)
             | Self::Anything(requirement)
             | Self::Served(requirement)
@@ -117,239 +178,19 @@ impl Allowed {
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Closed(_) => "the node closes the connection and says nothing",
-            Self::Status(..) => "the status alone, and the connection stays",
+            Self::Status(..) | Self::Refusal(..) => "the status alone, and the connection stays",
+            Self::ClosedOr(..) => {
+                "the node closes the connection and says nothing, or says an error, and the connection stays"
+            }
+            Self::ClosedOrServed(_) => {
+                "the node closes the connection and says nothing, or serves it, and the connection stays"
+            }
+            Self::Ends(_) => "whatever is said, the node closes the connection",
             Self::Refused(_) => "no success and no effect; the connection should be closed",
             Self::Anything(_) => "whatever happens to it, the connection is closed or goes on",
             Self::Served(_) => "it is served like any other, and the connection stays",
             Self::Answered(_) => "it is answered, then the node closes the connection",
             Self::Harmless(_) => "nobody else suffers",
-        }
-    }
-}
-
-/// The verdict over a reaction: how the step ended, or what was broken.
-pub(super) fn verdict(
-    defect: Defect,
-    code: RequestCode,
-    reaction: &Reaction,
-) -> Result<Ending, Violation> {
-    let Reaction { heard, after } = reaction;
-    let allowed = Allowed::about(defect);
-    let says = || match heard.as_slice() {
-        [] => "nothing".to_owned(),
-        [first, ..] => format!("{} messages, the first {}", heard.len(), shown(first)),
-    };
-    let wrong = |requirement: &'static Requirement| Violation {
-        requirement,
-        text: format!(
-            "{defect}: the node said {}, and the connection {}",
-            says(),
-            match after {
-                After::Closed => "was closed",
-                After::Alive => "stayed usable",
-                After::Stuck => "stayed open without an answer",
-            }
-        ),
-    };
-    let nothing = || Ok(Ending::Nothing("as it should be".to_owned()));
-    let unknown = || Ok(Ending::Unknown(format!("{defect}: it may have happened")));
-    let supported = SupportedStatus::Supported.encode();
-    let supported_first = heard.first().is_some_and(|first| first[..] == supported);
-    let answered = match defect {
-        Defect::HastyControl => heard.iter().filter(|said| said[..] == [ACK]).count() == CONTROLS,
-        _ => supported_first && heard.len() > 1,
-    };
-    // A Mirror whose channel is removed meanwhile ignores what else it is told, and awaits an Ack.
-    let ended = code == RequestCode::Mirror
-        && heard
-            .iter()
-            .any(|said| mirror::FromNode::decode(said) == Ok(mirror::FromNode::ChannelRemoved));
-    match (allowed, after) {
-        (_, After::Closed | After::Alive) if ended && is_on_running(defect) => unknown(),
-        // Here a legal message came first, and was answered.
-        (Allowed::Closed(_), After::Closed) if legal_before(defect) => unknown(),
-        (Allowed::Closed(_), After::Closed) if heard.is_empty() => nothing(),
-        // Something stands in the body, and only its status was said.
-        (Allowed::Closed(_), After::Closed)
-            if defect == Defect::UnknownUpdateType && heard.len() == 1 =>
-        {
-            nothing()
-        }
-        (Allowed::Closed(_), _) if defect == Defect::BehindWrongHeader && !heard.is_empty() => {
-            Err(wrong(&req::FRAME_BEHIND_WRONG_DISCARDED))
-        }
-        (Allowed::Closed(_), After::Closed) => Err(wrong(&req::FRAME_DROP_SILENT)),
-        (Allowed::Closed(requirement), _) => Err(wrong(requirement)),
-        (Allowed::Status(requirement, status), After::Alive) => match heard.as_slice() {
-            [only] if only[..] == status.encode() => nothing(),
-            [first, ..] if first[..] == status.encode() => Err(wrong(&req::MUX_UNSUPPORTED_SILENT)),
-            _ => Err(wrong(requirement)),
-        },
-        (Allowed::Status(..), _) => Err(wrong(&req::MUX_UNSUPPORTED_STAYS_OPEN)),
-        (Allowed::Refused(requirement), after) => {
-            let status = heard.first().is_none_or(|first| first[..] == supported);
-            let fails = |payload: &Bytes| is_failure(code, payload);
-            match (status, &heard.get(1..).unwrap_or_default(), after) {
-                (false, ..) => Err(wrong(&req::REQ_MALFORMED_STATUS)),
-                (true, [], After::Closed) => nothing(),
-                (true, [], _) if defect == Defect::BadBool => Err(wrong(requirement)),
-                (true, [], _) => Err(wrong(&req::REQ_MALFORMED_CLOSES)),
-                (true, [only], _) if fails(only) => nothing(),
-                (true, ..) => Err(wrong(requirement)),
-            }
-        }
-        (Allowed::Anything(_), After::Stuck) => Err(wrong(&req::ROBUST_FAILURE_LOCAL)),
-        (Allowed::Anything(_), _) => unknown(),
-        (Allowed::Served(_), After::Alive) if answered => unknown(),
-        (Allowed::Served(requirement), _) => Err(wrong(requirement)),
-        (Allowed::Answered(requirement), After::Closed) => match answered {
-            true => unknown(),
-            false => Err(wrong(requirement)),
-        },
-        (Allowed::Answered(_), _) => Err(wrong(&req::ROBUST_HALF_CLOSE_CLOSED)),
-        (Allowed::Harmless(_), _) if defect == Defect::ClosedUnread || defect == Defect::Reset => {
-            unknown()
-        }
-        (Allowed::Harmless(_), _) => nothing(),
-    }
-}
-
-/// Does the defect concern a Mirror that runs?
-fn is_on_running(defect: Defect) -> bool {
-    matches!(
-        defect,
-        Defect::UnknownControl | Defect::UndueAck | Defect::EmptyControl | Defect::HastyControl
-    )
-}
-
-/// Does the defect come behind a request that is carried out?
-fn legal_before(defect: Defect) -> bool {
-    matches!(defect, Defect::WordAfterEnd | Defect::UnknownDecision) || is_on_running(defect)
-}
-
-/// Does an answer say that the request was not carried out?
-fn is_failure(code: RequestCode, payload: &[u8]) -> bool {
-    use RequestCode::{
-        Exists, Get, GetAll, GetChannels, GetHashRange, Mirror, Put, Remove, RemoveChannel, Update,
-    };
-    match code {
-        GetHashRange => false,
-        Put => matches!(
-            put::Reply::decode(payload),
-            Ok(put::Reply::Error | put::Reply::WrongNode)
-        ),
-        Get => matches!(
-            get::Reply::decode(payload),
-            Ok(get::Reply::Error | get::Reply::WrongNode)
-        ),
-        Exists => matches!(
-            exists::Reply::decode(payload),
-            Ok(exists::Reply::Error | exists::Reply::WrongNode)
-        ),
-        Remove => matches!(
-            remove::Reply::decode(payload),
-            Ok(remove::Reply::Error | remove::Reply::WrongNode)
-        ),
-        RemoveChannel => matches!(
-            remove_channel::Reply::decode(payload),
-            Ok(remove_channel::Reply::Error | remove_channel::Reply::NotPermitted)
-        ),
-        GetChannels => get_channels::FromNode::decode(payload) == Ok(get_channels::FromNode::Error),
-        Mirror => mirror::FromNode::decode(payload) == Ok(mirror::FromNode::Error),
-        GetAll => get_all::FromNode::decode(payload) == Ok(get_all::FromNode::Error),
-        Update => matches!(
-            update::FromNode::decode(payload),
-            Ok(update::FromNode::Error | update::FromNode::WrongNode)
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reaction(heard: &[&[u8]], after: After) -> Reaction {
-        Reaction {
-            heard: heard
-                .iter()
-                .map(|said| Bytes::copy_from_slice(said))
-                .collect(),
-            after,
-        }
-    }
-
-    fn broken(defect: Defect, heard: &[&[u8]], after: After) -> Option<&'static str> {
-        let verdict = verdict(defect, RequestCode::Put, &reaction(heard, after));
-        verdict.err().map(|violation| violation.requirement.id)
-    }
-
-    #[test]
-    fn each_defect_allows_what_the_specification_allows() {
-        let fd: &[u8] = &[0xfd];
-        for (defect, heard, after, requirement) in [
-            (Defect::BadParity, &[][..], After::Closed, None),
-            (
-                Defect::BadParity,
-                &[],
-                After::Alive,
-                Some(&req::FRAME_PARITY_CHECKED),
-            ),
-            (
-                Defect::BadParity,
-                &[fd],
-                After::Closed,
-                Some(&req::FRAME_DROP_SILENT),
-            ),
-            (Defect::UnknownCode, &[&[0xff]], After::Alive, None),
-            (
-                Defect::UnknownCode,
-                &[fd],
-                After::Alive,
-                Some(&req::MUX_UNKNOWN_CODE),
-            ),
-            (
-                Defect::UnknownCode,
-                &[&[0xff], &[1]],
-                After::Alive,
-                Some(&req::MUX_UNSUPPORTED_SILENT),
-            ),
-            (Defect::Truncated, &[fd], After::Closed, None),
-            (
-                Defect::Truncated,
-                &[fd],
-                After::Alive,
-                Some(&req::REQ_MALFORMED_CLOSES),
-            ),
-            (
-                Defect::Truncated,
-                &[fd, &[1]],
-                After::Closed,
-                Some(&req::REQ_TRUNCATED_NO_SUCCESS),
-            ),
-            (Defect::Surplus, &[fd, &[1]], After::Alive, None),
-            (
-                Defect::Surplus,
-                &[fd],
-                After::Stuck,
-                Some(&req::ROBUST_FAILURE_LOCAL),
-            ),
-            (Defect::Trickled, &[fd, &[1]], After::Alive, None),
-            (
-                Defect::Trickled,
-                &[],
-                After::Closed,
-                Some(&req::FRAME_SPLIT),
-            ),
-            (Defect::HalfClose, &[fd, &[1]], After::Closed, None),
-            (
-                Defect::HalfClose,
-                &[fd, &[1]],
-                After::Stuck,
-                Some(&req::ROBUST_HALF_CLOSE_CLOSED),
-            ),
-        ] {
-            let found = broken(defect, heard, after);
-            assert_eq!(found, requirement.map(|rule| rule.id), "{defect} {heard:?}");
         }
     }
 }

@@ -1,28 +1,25 @@
-//! A world over sockets in which anything can be said: each connection is a client's core that speaks by the
-//! rules, and what is forged goes out between its messages.
+//! A world over sockets in which anything can be said: on each connection a client speaks by the rules, in either
+//! protocol, and what is forged goes out between its messages.
 //!
-//! Forged requests have ids of their own, so that what the node says to them is taken out of the stream before
-//! the core and the wire monitor hear the rest. What the node does about something wrong is seen by a request
-//! sent behind it, and judged as soon as it is known.
+//! What the node says to something forged is taken out of the stream before the client hears the rest. What it does
+//! about something wrong is seen by a request sent behind it, and judged as soon as it is known.
 //!
-//! * `moving`: bytes. `minding`: what the cores want, and what becomes of connections.
+//! * `moving`: bytes. `minding`: what the clients want, and what becomes of connections.
 
 mod minding;
 mod moving;
 
 use std::collections::VecDeque;
-use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dht_client::ControlError;
 use dht_model::{Decision, Operation};
-use dht_protocol::neo::{NodeAddress, Now};
+use dht_protocol::neo::Now;
 use dht_protocol::{ChannelName, Key};
-use dht_workload::case::{Case, Fault, Wrong};
+use dht_workload::case::{Case, Fault, Protocol, Wrong};
 use dht_workload::names::Names;
-use dht_workload::sim::requests::{self, Ask};
-use dht_workload::world::{Control, Ending, Event, Happening, Stream, Ticket, Violation, World};
+use dht_workload::world::{Control, Happening, Stream, Ticket, Violation, World};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, timeout};
@@ -31,11 +28,13 @@ use super::apart;
 use super::forgery;
 use super::line::Line;
 use super::place::Place;
+use super::speech::{Asked, nothing};
 use super::verdict::After;
 use crate::trace::Trace;
 
 /// How much is read at once, in bytes.
 const READ: usize = 64 * 1024;
+
 /// How many messages have passed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Traffic {
@@ -52,6 +51,8 @@ pub(super) struct WireWorld {
     place: Place,
     trace: Option<Arc<Trace>>,
     lines: Vec<Line>,
+    /// The line of each connection of the case.
+    connections: Vec<usize>,
     happened: VecDeque<Happening>,
     updates: Vec<(Ticket, usize)>,
     streams: Vec<(Ticket, usize)>,
@@ -63,39 +64,50 @@ pub(super) struct WireWorld {
 }
 
 impl WireWorld {
-    /// So many connections, which are opened as soon as something is waited for.
-    pub(super) fn new(place: Place, connections: usize, trace: Option<Arc<Trace>>) -> Self {
-        let begun = Instant::now();
-        let mut world = Self {
+    /// Without a connection.
+    pub(super) fn new(place: Place, trace: Option<Arc<Trace>>) -> Self {
+        Self {
             place,
             trace,
             lines: Vec::new(),
+            connections: Vec::new(),
             happened: VecDeque::new(),
             updates: Vec::new(),
             streams: Vec::new(),
             apart: FuturesUnordered::new(),
-            begun,
+            begun: Instant::now(),
             buffer: vec![0; READ],
             traffic: Traffic::default(),
-        };
-        for at in 0..connections {
-            world.lines.push(Line::new(&world.place));
-            world.register(at);
         }
-        world
     }
 
-    /// Another case: what is left of the last one goes, and connections that have nothing to do with it stay.
-    pub(super) fn renew(&mut self) {
+    /// For a case with connections of these protocols, which are opened as soon as something is waited for: what is
+    /// left of the last case goes, and connections that have nothing to do with it are used again.
+    pub(super) fn renew(&mut self, protocols: &[Protocol]) {
         self.happened.clear();
         self.updates.clear();
         self.streams.clear();
         self.apart = FuturesUnordered::new();
         for at in 0..self.lines.len() {
             if !self.lines[at].is_clean() {
-                self.lines[at] = Line::new(&self.place);
-                self.register(at);
+                let protocol = self.lines[at].speech.protocol();
+                self.lines[at] = Line::new(protocol, &self.place, self.now());
+                self.take_outputs(at);
             }
+        }
+        self.connections.clear();
+        for protocol in protocols {
+            let free = |at: &usize| {
+                self.lines[*at].speech.protocol() == *protocol && !self.connections.contains(at)
+            };
+            let found = (0..self.lines.len()).find(free);
+            let at = found.unwrap_or_else(|| {
+                let line = Line::new(*protocol, &self.place, self.now());
+                self.lines.push(line);
+                self.take_outputs(self.lines.len() - 1);
+                self.lines.len() - 1
+            });
+            self.connections.push(at);
         }
     }
 
@@ -106,7 +118,8 @@ impl WireWorld {
 
     /// Removes what a case may have left, as far as that works. Nobody judges it.
     pub(super) async fn clean_up(&mut self, case: &Case, names: &Names) {
-        self.renew();
+        // It can do all this at once.
+        self.renew(&[Protocol::Neo]);
         let mut tickets = 0;
         let mut channels: Vec<&str> = Vec::new();
         let mut records = Vec::new();
@@ -146,13 +159,11 @@ impl WireWorld {
                 Happening::Violation(_) | Happening::Gone(_) | Happening::Silence => break,
             }
         }
-        self.renew();
     }
 
-    fn register(&mut self, at: usize) {
-        let now = self.now();
-        self.lines[at].core.add_node(NODE, now);
-        self.take_outputs(at);
+    /// The line of a connection of the case.
+    fn line_of(&self, connection: usize) -> Option<usize> {
+        self.connections.get(connection).copied()
     }
 
     fn now(&self) -> Now {
@@ -183,60 +194,46 @@ impl WireWorld {
 
 impl World for WireWorld {
     fn begin(&mut self, ticket: Ticket, connection: usize, operation: Operation) {
-        match Ask::operation(operation) {
-            Some(ask) => self.start(connection, ticket, ask),
-            None => {
-                let none = Ending::Nothing("no client can ask for that".to_owned());
-                self.happened.push_back(Happening::Ended(ticket, none));
-            }
-        }
+        self.start(connection, ticket, Asked::Operation(operation));
     }
 
     fn begin_update(&mut self, ticket: Ticket, connection: usize, channel: ChannelName, key: Key) {
         self.updates.push((ticket, connection));
-        self.start(connection, ticket, Ask::update(channel, key));
+        self.start(connection, ticket, Asked::Update(channel, key));
     }
 
     fn decide(&mut self, ticket: Ticket, update: Ticket, decision: Decision) {
         let now = self.now();
         let place = self.updates.iter().position(|(read, _)| *read == update);
         let found = place.map(|place| self.updates.swap_remove(place));
-        let line = found.and_then(|(_, at)| Some((at, self.lines.get_mut(at)?)));
-        let Some((at, line)) = line else {
-            let none = Ending::Nothing("there is no such Update".to_owned());
-            return self.happened.push_back(Happening::Ended(ticket, none));
+        let Some(at) = found.and_then(|(_, connection)| self.line_of(connection)) else {
+            let none = nothing(ticket, "there is no such Update");
+            return self.happened.push_back(none);
         };
-        match line.requests.deciding(update, ticket) {
-            Some(id) => line.core.decide(id, requests::decision(&decision), now),
-            None => {
-                // It has ended meanwhile: its connection broke.
-                let lost = Ending::Nothing("the Update was over".to_owned());
-                self.happened.push_back(Happening::Ended(ticket, lost));
-            }
-        }
+        let speech = &mut self.lines[at].speech;
+        let happening = speech.decide(ticket, update, &decision, now);
+        self.happened.extend(happening);
         self.take_outputs(at);
     }
 
     fn open(&mut self, ticket: Ticket, connection: usize, channel: ChannelName, stream: Stream) {
         self.streams.push((ticket, connection));
-        match Ask::stream(channel, &stream) {
-            Some(ask) => self.start(connection, ticket, ask),
-            None => {
-                let failed = Event::Failed("neo does not know this".to_owned());
-                self.happened.push_back(Happening::Told(ticket, failed));
-            }
-        }
+        self.start(connection, ticket, Asked::Stream(channel, stream));
     }
 
     fn control(&mut self, stream: Ticket, control: Control) -> Result<(), ControlError> {
         let now = self.now();
         let found = self.streams.iter().find(|(ticket, _)| *ticket == stream);
-        let at = found.map(|(_, at)| *at).ok_or(ControlError::Ended)?;
-        let line = self.lines.get_mut(at).ok_or(ControlError::Ended)?;
-        let id = line.requests.id(stream).ok_or(ControlError::Ended)?;
-        let done = line.core.control(id, control, now);
+        let connection = found.map(|(_, connection)| *connection);
+        let at = connection.and_then(|connection| self.line_of(connection));
+        let at = at.ok_or(ControlError::Ended)?;
+        let done = self.lines[at].speech.control(stream, control, now);
+        if done == Ok(true) {
+            self.lines[at].excused = true;
+            self.lost(at);
+        }
         self.take_outputs(at);
-        done
+        done.map(drop)
     }
 
     fn fault(&mut self, _: &Fault) -> bool {
@@ -277,6 +274,3 @@ impl World for WireWorld {
         }
     }
 }
-
-/// What the cores call the node.
-pub(super) const NODE: NodeAddress = SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 10_100);

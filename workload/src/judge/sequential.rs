@@ -42,7 +42,7 @@ impl<'a> Sequential<'a> {
                 AfterKill::Unknown => self.lost = true,
             }
         }
-        let operation = self.names.operation(&entry.step);
+        let operation = self.names.operation(entry.word());
         let (Some(operation), false) = (operation, self.lost) else {
             // What is done in several steps is for other judges. What is said wrongly and has no effect changes
             // nothing.
@@ -151,6 +151,33 @@ mod tests {
         Recording {
             entries,
             ..Recording::default()
+        }
+    }
+
+    #[test]
+    fn what_was_said_wrongly_and_answered_is_judged_like_anything_else() {
+        let names = Names::new("", HashRange::FULL, true);
+        let get = r#"{"get": {"channel": "c", "key": "k0"}}"#;
+        let trickled = |value: &str| {
+            let put = format!(r#"{{"put": {{"channel": "c", "key": "k0", "value": "{value}"}}}}"#);
+            format!(r#"{{"wrong": {{"defect": "legacy-trickled", "of": {put}}}}}"#)
+        };
+        let read = |value: &str| Ending::Answer(Answer::Value(value.to_owned().into()));
+        for (ending, found, is_wrong) in [
+            (Ending::Answer(Answer::Stored), read("v1"), false),
+            (Ending::Answer(Answer::Stored), read("v2"), true),
+            (Ending::Nothing("".to_owned()), read("v1"), true),
+            (Ending::Unknown("".to_owned()), read("v1"), false),
+        ] {
+            let put = Entry {
+                protocol: Protocol::Legacy,
+                ..entry(0, &trickled("v1"), ending)
+            };
+            let recording = Recording {
+                entries: vec![put, entry(1, get, found)],
+                ..Recording::default()
+            };
+            assert_eq!(judge(&recording, &names).is_err(), is_wrong);
         }
     }
 

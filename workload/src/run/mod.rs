@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use dht_model::{Answer, Operation};
+use dht_model::Answer;
 use dht_protocol::Key;
 
 use crate::case::{At, Case, Step};
@@ -197,7 +197,7 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
     ) -> Result<Until, Ending> {
         if let Some(operation) = self.names.operation(step) {
             let ticket = self.ticket_for(lane);
-            let operation = self.on_the_node(operation);
+            let operation = self.names.on_the_node(operation);
             self.world.begin(ticket, connection, operation);
             return Ok(Until::Ended);
         }
@@ -316,46 +316,6 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
         entry.ended = Some((time, ending));
         if (self.watch)(entry).is_break() && self.recording.end.is_none() {
             self.recording.end = Some(End::Enough);
-        }
-    }
-
-    /// An operation with the names that channels have on the node.
-    fn on_the_node(&self, operation: Operation) -> Operation {
-        let rename = |channel: &dht_protocol::ChannelName| {
-            self.names
-                .channel(&String::from_utf8_lossy(channel.as_bytes()))
-        };
-        match operation {
-            Operation::Record {
-                channel,
-                key,
-                action,
-            } => Operation::Record {
-                channel: rename(&channel),
-                key,
-                action,
-            },
-            Operation::GetAll {
-                channel,
-                keys_only,
-                filter,
-            } => Operation::GetAll {
-                channel: rename(&channel),
-                keys_only,
-                filter,
-            },
-            Operation::RemoveChannel { channel, permitted } => Operation::RemoveChannel {
-                channel: rename(&channel),
-                permitted,
-            },
-            Operation::PutBatch { channel, records } => Operation::PutBatch {
-                channel: rename(&channel),
-                records,
-            },
-            Operation::GetSize { channel } => Operation::GetSize {
-                channel: channel.as_ref().map(rename),
-            },
-            other => other,
         }
     }
 

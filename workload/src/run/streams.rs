@@ -270,7 +270,7 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
         };
         let started = self.started(open)?;
         let removes = |entry: &&Entry| {
-            matches!(&entry.step, Step::RemoveChannel { channel } if *channel == open.channel)
+            matches!(entry.word(), Step::RemoveChannel { channel } if *channel == open.channel)
                 && entry.invoked > started
                 && entry.answer() == Some(&Answer::ChannelRemoved)
         };
@@ -287,7 +287,7 @@ impl<W: World, F: FnMut(&Entry) -> ControlFlow<()>> Run<'_, W, F> {
     /// The keys of records that came in a batch. Whether that is told is left to the node.
     fn batched(&self, channel: &str) -> BTreeSet<Key> {
         let entries = self.recording.entries.iter();
-        let batches = entries.filter_map(|entry| match &entry.step {
+        let batches = entries.filter_map(|entry| match entry.word() {
             Step::PutBatch {
                 channel: other,
                 records,

@@ -15,7 +15,7 @@ use crate::world::{Ending, Event, Happening, Ticket, Violation};
 
 /// A client with one connection, or none.
 #[derive(Debug, Default)]
-pub(super) struct Client {
+pub struct Client {
     connected: bool,
     output: Vec<u8>,
     input: BytesMut,
@@ -38,7 +38,7 @@ struct Doing {
 
 impl Client {
     /// Begins an operation. What is asked for while there is no connection is sent when there is one.
-    pub(super) fn begin(&mut self, ticket: Ticket, operation: Operation) {
+    pub fn begin(&mut self, ticket: Ticket, operation: Operation) {
         let order = match order(operation) {
             Ok(order) if self.doing.is_none() => order,
             Ok(_) => return self.end(ticket, nothing(TAKEN)),
@@ -48,7 +48,7 @@ impl Client {
     }
 
     /// Begins to listen to a channel.
-    pub(super) fn listen(&mut self, ticket: Ticket, channel: ChannelName) {
+    pub fn listen(&mut self, ticket: Ticket, channel: ChannelName) {
         match self.doing {
             None => self.send(ticket, Order::Listen { channel }),
             Some(_) => self.tell(ticket, Event::Stopped),
@@ -56,7 +56,7 @@ impl Client {
     }
 
     /// Stops listening, for which the connection has to be closed. False: nobody listens.
-    pub(super) fn stop(&mut self, ticket: Ticket) -> bool {
+    pub fn stop(&mut self, ticket: Ticket) -> bool {
         let is_it = self.listens_as(ticket);
         if is_it {
             self.doing = None;
@@ -66,13 +66,13 @@ impl Client {
     }
 
     /// Is this the stream that is under way?
-    pub(super) fn listens_as(&self, ticket: Ticket) -> bool {
+    pub fn listens_as(&self, ticket: Ticket) -> bool {
         let doing = self.doing.as_ref();
         doing.is_some_and(|doing| doing.ticket == ticket && doing.is_listen())
     }
 
     /// There is a connection.
-    pub(super) fn connected(&mut self) {
+    pub fn connected(&mut self) {
         self.connected = true;
         if let Some(doing) = &self.doing {
             doing.order.encode(&mut self.output);
@@ -80,7 +80,7 @@ impl Client {
     }
 
     /// There is none any more.
-    pub(super) fn disconnected(&mut self) {
+    pub fn disconnected(&mut self) {
         self.connected = false;
         self.output.clear();
         self.input.clear();
@@ -99,7 +99,7 @@ impl Client {
     }
 
     /// The node has closed the connection, for which there is no reason while it owes an answer.
-    pub(super) fn closed_by_node(&mut self) {
+    pub fn closed_by_node(&mut self) {
         let owed = self.doing.as_ref().filter(|doing| doing.sent);
         if let Some(doing) = owed
             && self.output.is_empty()
@@ -109,8 +109,18 @@ impl Client {
         }
     }
 
+    /// Is nothing under way?
+    pub fn is_idle(&self) -> bool {
+        self.doing.is_none()
+    }
+
+    /// Does it listen to a channel?
+    pub fn is_listening(&self) -> bool {
+        self.doing.as_ref().is_some_and(Doing::is_listen)
+    }
+
     /// What is to be sent, from which the driver removes what it takes.
-    pub(super) fn output(&mut self) -> &mut Vec<u8> {
+    pub fn output(&mut self) -> &mut Vec<u8> {
         if let Some(doing) = &mut self.doing {
             doing.sent = true;
         }
@@ -118,13 +128,13 @@ impl Client {
     }
 
     /// How many bytes are to be sent.
-    pub(super) fn output_len(&self) -> usize {
+    pub fn output_len(&self) -> usize {
         self.output.len()
     }
 
     /// Bytes have come. Says whether the client has had enough of the connection.
     #[must_use]
-    pub(super) fn received(&mut self, bytes: &[u8]) -> bool {
+    pub fn received(&mut self, bytes: &[u8]) -> bool {
         self.input.extend_from_slice(bytes);
         while let Some(doing) = &mut self.doing {
             match doing.request.receive(&mut self.input) {
@@ -150,7 +160,7 @@ impl Client {
     }
 
     /// What has happened next.
-    pub(super) fn next_happening(&mut self) -> Option<Happening> {
+    pub fn next_happening(&mut self) -> Option<Happening> {
         self.happenings.pop_front()
     }
 
@@ -271,7 +281,7 @@ fn nothing(why: &str) -> Ending {
 }
 
 /// The order for an operation; or why there is none.
-fn order(operation: Operation) -> Result<Order, &'static str> {
+pub fn order(operation: Operation) -> Result<Order, &'static str> {
     Ok(match operation {
         Operation::Record {
             channel,

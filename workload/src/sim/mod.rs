@@ -9,7 +9,7 @@
 //! * `link`: a connection, with what goes wrong on it.
 //! * `requests`: what clients have under way, and what they are told in the words of a world.
 
-mod legacy;
+pub mod legacy;
 mod link;
 pub mod requests;
 

@@ -1,25 +1,23 @@
-//! Does what the clients' cores want, and minds what becomes of connections and of what was said wrongly on them.
+//! Does what the clients want, and minds what becomes of connections and of what was said wrongly on them.
 
 use std::time::Duration;
 
-use dht_client::ConnectionError;
-use dht_client::core::{ConnectionEvent, Output};
-use dht_requirements as req;
-use dht_workload::case::Wrong;
+use dht_workload::case::{Protocol, Wrong};
 use dht_workload::names::Names;
-use dht_workload::sim::requests::Ask;
 use dht_workload::world::{Ending, Happening, Ticket, Violation};
 
-use super::{NODE, WireWorld};
-use crate::fuzz::forgery;
+use super::WireWorld;
 use crate::fuzz::line::{State, Waiting};
 use crate::fuzz::probe::{Probe, Stage};
-use crate::fuzz::verdict::{After, verdict};
+use crate::fuzz::speech::{Asked, Wish, nothing};
+use crate::fuzz::verdict::After;
 
 /// How often a connection is tried again without getting anywhere, and how long is waited before the second attempt;
 /// each time it is twice as long. A node that has just crashed may still seem to take connections.
 const ATTEMPTS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(10);
+/// Why nothing comes of something.
+const NO_CONNECTION: &str = "there is no such connection";
 
 impl WireWorld {
     /// It is known what the node does about something wrong.
@@ -28,36 +26,36 @@ impl WireWorld {
             self.lines[at].soiled = true;
         }
         let ticket = probe.ticket;
-        let happening = match probe.reaction(after) {
-            None => {
-                let lost = "the connection ended before it was said".to_owned();
-                Happening::Ended(ticket, Ending::Unknown(lost))
-            }
-            Some((defect, code, reaction)) => match verdict(defect, code, &reaction) {
-                Ok(ending) => Happening::Ended(ticket, ending),
-                Err(violation) => Happening::Violation(violation),
-            },
+        let happening = match probe.verdict(after) {
+            Ok(ending) => Happening::Ended(ticket, ending),
+            Err(violation) => Happening::Violation(violation),
         };
         self.happened.push_back(happening);
     }
 
     /// No connection could be made.
     pub(super) fn refused(&mut self, at: usize, why: &str) {
-        let address = self.place.address;
         let line = &mut self.lines[at];
         line.attempts += 1;
         if line.attempts >= ATTEMPTS {
             line.state = State::Down;
             let gone = format!("no connection can be made any more: {why}");
-            return self.happened.push_back(Happening::Gone(gone));
+            let happening = match line.speech.protocol() {
+                Protocol::Neo => Happening::Gone(gone),
+                // The node may be there, and only its legacy port gone.
+                Protocol::Legacy => Happening::Violation(Violation {
+                    requirement: line.speech.when_never_ready(),
+                    text: gone,
+                }),
+            };
+            return self.happened.push_back(happening);
         }
         let pause = PAUSE * (1 << line.attempts);
-        line.connect(address, pause);
+        line.connect(pause);
     }
 
     /// The connection is over, whoever wanted it.
     pub(super) fn lost(&mut self, at: usize) {
-        let address = self.place.address;
         let now = self.now();
         let line = &mut self.lines[at];
         if let (Some(trace), Some(id)) = (&self.trace, line.traced) {
@@ -65,9 +63,8 @@ impl WireWorld {
         }
         let was_ready = line.ready;
         let probes = std::mem::take(&mut line.probes);
-        let excused = line.excused || !probes.is_empty();
-        line.disconnected();
-        line.core.disconnected(NODE, ConnectionError::Closed, now);
+        let excused = line.excused || !probes.is_empty() || line.speech.may_be_closed();
+        line.disconnected(now);
         if was_ready && !excused {
             line.unexplained = true;
         }
@@ -75,7 +72,7 @@ impl WireWorld {
         if line.attempts > ATTEMPTS {
             line.state = State::Down;
             let violation = Violation {
-                requirement: &req::ROBUST_NEW_CONNECTIONS,
+                requirement: line.speech.when_never_ready(),
                 text: "every new connection is closed".to_owned(),
             };
             self.happened.push_back(Happening::Violation(violation));
@@ -84,7 +81,7 @@ impl WireWorld {
                 true => Duration::ZERO,
                 false => PAUSE * (1 << line.attempts),
             };
-            line.connect(address, pause);
+            line.connect(pause);
         }
         let several = probes.len() > 1;
         for probe in probes {
@@ -100,49 +97,26 @@ impl WireWorld {
         self.take_outputs(at);
     }
 
-    /// Does what a client's core wants.
+    /// Does what a client wants.
     pub(super) fn take_outputs(&mut self, at: usize) {
-        while let Some(output) = self.lines[at].core.next_output() {
-            match output {
-                Output::Connect(_) => {
-                    let address = self.place.address;
+        let now = self.now();
+        while let Some(wish) = self.lines[at].speech.next_wish(now) {
+            match wish {
+                Wish::Connect => {
                     let line = &mut self.lines[at];
                     if matches!(line.state, State::Down) {
-                        line.connect(address, Duration::ZERO);
+                        line.connect(Duration::ZERO);
                     }
                 }
-                Output::Write(_) => {}
-                Output::Close { reason, .. } => {
-                    if let Some(why) = fault(&reason) {
-                        self.happened.push_back(Happening::Violation(why.into()));
-                    }
+                Wish::Ready => self.ready(at),
+                Wish::Close(why) => {
+                    let violation = why.map(|why| Happening::Violation(why.into()));
+                    self.happened.extend(violation);
                     self.lines[at].excused = true;
                     self.lost(at);
                 }
-                Output::Connection(ConnectionEvent::Failed(_, reason)) => {
-                    if let Some(why) = fault(&reason) {
-                        self.happened.push_back(Happening::Violation(why.into()));
-                    }
-                }
-                Output::Connection(ConnectionEvent::RangeKnown(..)) => {
-                    self.lines[at].knows_range = true;
-                    self.ready(at);
-                }
-                Output::Connection(ConnectionEvent::Connected(_)) => {
-                    if self.lines[at].knows_range {
-                        self.ready(at);
-                    }
-                }
-                Output::Connection(_) => {}
-                Output::Request { id, told } => {
-                    let now = self.now();
-                    let line = &mut self.lines[at];
-                    let came = line.requests.told(id, told);
-                    if let Some((id, decision)) = came.decide {
-                        line.core.decide(id, decision, now);
-                    }
-                    self.happened.extend(came.happening);
-                }
+                Wish::Fault(why) => self.happened.push_back(Happening::Violation(why.into())),
+                Wish::Happened(happening) => self.happened.push_back(happening),
             }
         }
     }
@@ -155,66 +129,69 @@ impl WireWorld {
         line.excused = false;
         if std::mem::take(&mut line.unexplained) {
             let violation = Violation {
-                requirement: &req::ROBUST_DROP_LOCAL,
+                requirement: line.speech.when_closed(),
                 text: "a connection was closed on which nothing wrong was said".to_owned(),
             };
             self.happened.push_back(Happening::Violation(violation));
         }
         for waiting in std::mem::take(&mut self.lines[at].waiting) {
             match waiting {
-                Waiting::Ask(ticket, ask) => self.start(at, ticket, ask),
-                Waiting::Wrong(ticket, wrong, names) => self.say_wrongly(at, ticket, wrong, &names),
+                Waiting::Ask(ticket, asked) => self.start_on(at, ticket, asked),
+                Waiting::Wrong(ticket, wrong, names) => self.forge_on(at, ticket, wrong, &names),
             }
         }
     }
 
-    pub(super) fn start(&mut self, at: usize, ticket: Ticket, ask: Ask) {
-        let now = self.now();
-        let Some(line) = self.lines.get_mut(at) else {
-            let none = Ending::Nothing("there is no such connection".to_owned());
-            return self.happened.push_back(Happening::Ended(ticket, none));
-        };
-        if !line.ready || line.is_leaving() {
-            return line.waiting.push(Waiting::Ask(ticket, ask));
-        }
-        match line.core.start(ask.request(), now) {
-            Ok(id) => line.requests.started(id, ticket, ask),
-            Err(error) => {
-                let nothing = Ending::Nothing(error.to_string());
-                self.happened.push_back(Happening::Ended(ticket, nothing));
+    /// A client begins something.
+    pub(super) fn start(&mut self, connection: usize, ticket: Ticket, asked: Asked) {
+        match self.line_of(connection) {
+            Some(at) if self.lines[at].address.is_some() => self.start_on(at, ticket, asked),
+            _ => {
+                let none = asked.undone(ticket, NO_CONNECTION);
+                self.happened.push_back(none);
             }
         }
+    }
+
+    fn start_on(&mut self, at: usize, ticket: Ticket, asked: Asked) {
+        let now = self.now();
+        let line = &mut self.lines[at];
+        if !line.ready || line.is_leaving() {
+            return line.waiting.push(Waiting::Ask(ticket, asked));
+        }
+        let happening = line.speech.start(ticket, asked, now);
+        self.happened.extend(happening);
         self.take_outputs(at);
     }
 
-    pub(super) fn say_wrongly(&mut self, at: usize, ticket: Ticket, wrong: Wrong, names: &Names) {
-        let nothing = |why: &str| Happening::Ended(ticket, Ending::Nothing(why.to_owned()));
-        let Some(line) = self.lines.get_mut(at) else {
-            return self
-                .happened
-                .push_back(nothing("there is no such connection"));
-        };
-        if !line.ready || line.is_leaving() {
-            return line
-                .waiting
-                .push(Waiting::Wrong(ticket, wrong, names.clone()));
+    /// Something wrong is said.
+    pub(super) fn say_wrongly(
+        &mut self,
+        connection: usize,
+        ticket: Ticket,
+        wrong: Wrong,
+        names: &Names,
+    ) {
+        match self.line_of(connection) {
+            Some(at) if self.lines[at].address.is_some() => {
+                self.forge_on(at, ticket, wrong, names);
+            }
+            _ => self.happened.push_back(nothing(ticket, NO_CONNECTION)),
         }
-        let (id, sentinel) = line.forged_ids();
-        let deed = forgery::deed(&wrong, names, id);
-        let code = forgery::opening(wrong.of.as_deref(), names).map(|(code, _)| code);
-        let (Some(deed), Some(code)) = (deed, code) else {
-            return self.happened.push_back(nothing("it has no place in this"));
+    }
+
+    fn forge_on(&mut self, at: usize, ticket: Ticket, wrong: Wrong, names: &Names) {
+        let line = &mut self.lines[at];
+        if !line.ready || line.is_leaving() {
+            let waiting = Waiting::Wrong(ticket, wrong, names.clone());
+            return line.waiting.push(waiting);
+        }
+        let (probe, bytes) = match line.speech.forge(ticket, &wrong, names, &self.place) {
+            Ok(forged) => forged,
+            Err(why) => return self.happened.push_back(nothing(ticket, why)),
         };
         // What was said before goes out before.
         self.fill(at);
-        let (probe, bytes) = Probe::begin(
-            ticket,
-            wrong.defect,
-            code,
-            (id, sentinel),
-            deed,
-            &self.place.spare,
-        );
         let line = &mut self.lines[at];
         // Until it is decided; a connection that it ends is not the node's fault.
         line.excused |= matches!(probe.stage, Stage::Leaving(_));
@@ -225,14 +202,4 @@ impl WireWorld {
         self.traffic.sent += 2;
         line.probes.push(probe);
     }
-}
-
-/// Why the client gave up the connection, if the node is to blame.
-fn fault(reason: &ConnectionError) -> Option<String> {
-    use ConnectionError::{Flooding, Rejected, Violation, WrongVersion};
-    matches!(
-        reason,
-        Violation(_) | Flooding | Rejected | WrongVersion { .. }
-    )
-    .then(|| reason.to_string())
 }

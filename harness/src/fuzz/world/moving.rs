@@ -10,7 +10,7 @@ use dht_workload::world::{Ending, Happening, Violation};
 use futures_util::StreamExt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{NODE, WireWorld};
+use super::WireWorld;
 use crate::fuzz::forgery::Leaving;
 use crate::fuzz::line::State;
 use crate::fuzz::verdict::After;
@@ -44,11 +44,10 @@ impl WireWorld {
         if let State::Connecting(connecting) = &mut self.lines[at].state {
             return match connecting.as_mut().poll(cx) {
                 Poll::Ready(Ok(stream)) => {
-                    let trace = self.trace.as_deref();
-                    self.lines[at].connected(stream, trace);
-                    self.traffic.connections += 1;
                     let now = self.now();
-                    self.lines[at].core.connected(NODE, now);
+                    let trace = self.trace.as_deref();
+                    self.lines[at].connected(stream, trace, now);
+                    self.traffic.connections += 1;
                     self.take_outputs(at);
                     self.poll_line(at, cx);
                     true
@@ -93,24 +92,17 @@ impl WireWorld {
         }
     }
 
-    /// What the core wants to say goes to the output, and is heard by the monitor.
+    /// What the client wants to say goes to the output.
     pub(super) fn fill(&mut self, at: usize) {
         let line = &mut self.lines[at];
         if line.is_leaving() {
             return;
         }
-        let Some(output) = line.core.output(NODE) else {
-            return;
-        };
-        if output.is_empty() {
-            return;
+        let (bytes, messages) = line.speech.output();
+        if !bytes.is_empty() {
+            self.traffic.sent += messages;
+            line.output.add(&bytes);
         }
-        let bytes = std::mem::take(output);
-        let breaches = line.listener.hear(Side::Client, &bytes);
-        // Only our own core could be wrong here, which is no fault of the node.
-        debug_assert!(breaches.is_empty(), "{breaches:?}");
-        self.traffic.sent += line.count(&bytes);
-        line.output.add(&bytes);
     }
 
     /// Everything has been sent: a client that wants to leave leaves.
@@ -174,31 +166,19 @@ impl WireWorld {
         }
         let now = self.now();
         let line = &mut self.lines[at];
-        let sifted = match line.core.is_open(NODE) {
-            true => line.sift(bytes),
-            // Nobody forges anything before the authentication is over.
-            false => Ok((bytes.to_vec(), Vec::new())),
-        };
-        let (rest, forged) = match sifted {
-            Ok(sifted) => sifted,
-            Err(violation) => {
-                let text = format!("it broke the protocol: {violation}");
-                self.happened.push_back(Happening::Violation(text.into()));
-                self.lines[at].excused = true;
-                return self.lost(at);
-            }
-        };
-        if !rest.is_empty() {
-            let breaches = line.listener.hear(Side::Node, &rest);
-            let violations = breaches.into_iter().filter_map(Violation::of_node);
-            self.happened.extend(violations.map(Happening::Violation));
-            line.core.received(NODE, &rest, now);
-        }
-        self.traffic.received += line.take_counted();
-        for (id, payload) in forged {
+        let probed = !line.probes.is_empty();
+        let heard = line.speech.hear(bytes, probed, now);
+        self.traffic.received += heard.messages;
+        let violations = heard.violations.into_iter();
+        self.happened.extend(violations.map(Happening::Violation));
+        for (id, payload) in heard.forged {
             self.heard(at, id, payload);
         }
         self.take_outputs(at);
+        if heard.enough {
+            self.lines[at].excused = true;
+            self.lost(at);
+        }
     }
 
     /// A message for something forged.
@@ -207,7 +187,7 @@ impl WireWorld {
         let Some(number) = line.probes.iter().position(|probe| probe.knows(id)) else {
             // What was begun wrongly may go on.
             line.soiled = true;
-            if !line.forged_before(id) {
+            if !line.speech.forged_before(id) {
                 let violation = Violation {
                     requirement: &req::MUX_NODE_STARTS_NOTHING,
                     text: format!("a message came for request {id}, which nobody has begun"),
@@ -218,7 +198,7 @@ impl WireWorld {
         };
         let probe = &mut line.probes[number];
         probe.hear(id, payload);
-        if let Some(then) = probe.goes_on(&self.place.spare) {
+        if let Some(then) = probe.goes_on() {
             self.traffic.sent += 2;
             self.lines[at].output.add(&then);
             return;
